@@ -1,0 +1,1 @@
+"""The broker: XSUB/XPUB, stateless; it knows nothing of messages."""

@@ -1,0 +1,68 @@
+"""Finding tmux servers: those that run, and those that start later. A socket file that nobody answers on is not one."""
+
+import os
+import stat
+from collections.abc import Callable
+
+from ...shared import inotify, tmux
+from ...shared.service import Service
+
+# A server binds its socket a moment before it listens, and answers when it has read its configuration.
+_TRIES = (0.0, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
+_OLDEST = (3, 2)
+
+
+class Discovery:
+    """Calls `found` for each server that answers, once or more often."""
+
+    def __init__(self, service: Service, sockets: list[str], found: Callable[[tmux.ServerInfo], None]):
+        self._service = service
+        self._found = found
+        self._only = {os.path.abspath(path) for path in sockets}
+        self._folders: dict[int, str] = {}
+        self._inotify = inotify.Inotify()
+        for folder in sorted({os.path.dirname(path) for path in self._only} or {tmux.socket_directory()}):
+            # tmux makes this directory in the same way when it is missing: tmux.c, make_label().
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+            self._folders[self._inotify.watch(folder, inotify.CREATE | inotify.MOVED_TO)] = folder
+            for name in sorted(os.listdir(folder)):
+                self._consider(f"{folder}/{name}")
+        service.register(self._inotify, self._look)
+
+    def _look(self) -> None:
+        for event in self._inotify.read():
+            folder = self._folders.get(event.wd)
+            if folder and event.name:
+                self._consider(f"{folder}/{event.name}")
+
+    def _consider(self, path: str) -> None:
+        if not self._only or path in self._only:
+            self._try(path, 0)
+
+    def _try(self, path: str, turn: int) -> None:
+        def attempt() -> None:
+            try:
+                if not stat.S_ISSOCK(os.stat(path).st_mode):
+                    return
+                info = tmux.identify(path)
+            except FileNotFoundError:
+                return
+            except tmux.TmuxError:
+                if turn + 1 < len(_TRIES):
+                    self._try(path, turn + 1)
+                return
+            if supported(info.version):
+                self._found(info)
+            else:
+                print(f"tmux {info.version} on {path} is too old: ctmux needs 3.2 or later", flush=True)
+
+        self._service.after(_TRIES[turn], attempt)
+
+
+def supported(version: str) -> bool:
+    """Whether `#{version}` (as `3.3a`, `next-3.8`, `master`) is 3.2 or later."""
+    parts = version.removeprefix("next-").split(".")
+    if not parts[0].isdigit():
+        return True
+    minor = "".join(char for char in parts[1] if char.isdigit()) if len(parts) > 1 else "0"
+    return (int(parts[0]), int(minor or 0)) >= _OLDEST

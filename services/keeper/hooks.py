@@ -1,0 +1,70 @@
+"""What ctmux puts into a tmux server: commands in one reserved slot of its global hooks. Pure: strings in, argv out.
+
+Every birth hook starts the pane's pipe in the same command queue as the pane, so that its first byte is not missed;
+`if-shell -F` leaves a pipe alone that somebody else has opened. Topology hooks wake the keeper's `wait-for`.
+"""
+
+import shlex
+
+SLOT = 9000
+BIRTHS = ("after-new-session", "after-new-window", "after-split-window")
+CHANGES = (
+    "pane-died",
+    "pane-exited",
+    "session-closed",
+    "session-created",
+    "session-renamed",
+    "window-layout-changed",
+    "window-linked",
+    "window-renamed",
+    "window-unlinked",
+)
+
+
+def quote(text: str) -> str:
+    """`text` as one word of tmux's command language: in double quotes, where \\ " and $ are special."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$") + '"'
+
+
+def escape_format(text: str) -> str:
+    """`text` so that tmux's formats and strftime, which pipe-pane expands, leave it as it is."""
+    return text.replace("#", "##").replace("%", "%%")
+
+
+def pipe_command(directory: str, session: str, stream: str) -> str:
+    """The shell command that spools a pane: `session` and `stream` are formats, or plain ids."""
+    folder = f"{escape_format(shlex.quote(directory))}/{session}"
+    return f"umask 077; d={folder}; [ -d $d ] || mkdir $d; exec cat >> $d/{stream}.raw"
+
+
+def birth_command(directory: str, epoch: str) -> str:
+    """The tmux command of the birth hooks."""
+    session = "s#{s/\\$//:session_id}"
+    stream = f"p#{{s/%%//:pane_id}}.#{{pane_pid}}.w#{{s/@//:window_id}}.{epoch}"
+    return guarded(f"pipe-pane -O {quote(pipe_command(directory, session, stream))}")
+
+
+def guarded(command: str) -> str:
+    """The command, unless the pane already has a pipe; tmux decides it in one step."""
+    return f'if-shell -F "#{{pane_pipe}}" "" {quote(command)}'
+
+
+def install(directory: str, epoch: str, channel: str) -> list[str]:
+    """The arguments of one tmux call that sets all our hooks."""
+    birth = birth_command(directory, epoch)
+    commands = [["set-hook", "-g", f"{hook}[{SLOT}]", birth] for hook in BIRTHS]
+    commands += [["set-hook", "-g", f"{hook}[{SLOT}]", f"wait-for -S {channel}"] for hook in CHANGES]
+    return joined(commands)
+
+
+def uninstall() -> list[str]:
+    """The arguments of one tmux call that removes all our hooks and nothing else."""
+    return joined([["set-hook", "-gu", f"{hook}[{SLOT}]"] for hook in BIRTHS + CHANGES])
+
+
+def joined(commands: list[list[str]]) -> list[str]:
+    """Several commands as the arguments of one call."""
+    arguments: list[str] = []
+    for command in commands:
+        arguments += [*command, ";"]
+    return arguments[:-1]

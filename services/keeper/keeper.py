@@ -1,0 +1,169 @@
+"""The keeper's loop: it brings together tmux servers, programs of panes, supervisord and the logger."""
+
+import json
+import os
+import socket
+import time
+from collections import deque
+from typing import Any
+
+from ...shared import tmux
+from ...shared.config import Config
+from ...shared.messages import Draft, Panes
+from ...shared.outbox import Outbox
+from ...shared.paths import Paths, ensure_private
+from ...shared.service import Service
+from .discovery import Discovery
+from .processes import Ended, Processes
+from .server import Server
+from .supervision import Session, Supervision
+
+
+class Keeper(Service):
+    """Keeps every tmux server observed, and one watcher running for each session."""
+
+    def __init__(self, paths: Paths, config: Config):
+        super().__init__("keeper", paths)
+        ensure_private(paths.state)
+        ensure_private(paths.spool)
+        self.service: Service = self
+        self.keep_seconds = config.keeper.keep_seconds
+        self._servers: dict[str, Server] = {}
+        self._started: deque[Draft] = deque()
+        self.outbox = Outbox(self, paths.control("logger"))
+        self.processes = Processes(paths.spool, self.wake)
+        self._notices = self._bind_notices()
+        self._supervision = Supervision(self, paths, self._service_started)
+        self.server.handle(Panes, self._panes)
+        self._revive()
+        self._discovery = Discovery(self, config.keeper.sockets, self._found)
+        self.after(0.0, self.sessions_changed)
+
+    def _bind_notices(self) -> socket.socket:
+        made = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        if os.path.exists(self.paths.notices):
+            os.unlink(self.paths.notices)
+        made.bind(self.paths.notices)
+        self.register(made, self._noticed)
+        return made
+
+    def _noticed(self) -> None:
+        while True:
+            try:
+                self._notices.recv(64)
+            except BlockingIOError:
+                break
+        self._supervision.look()
+
+    def status(self) -> dict[str, Any]:
+        servers = [
+            {
+                "server": server.key,
+                "socket": server.info.socket,
+                "version": server.info.version,
+                "sessions": len(server.topology.sessions),
+                "panes": len(server.topology.panes),
+                "unobserved": sum(1 for pane in server.topology.panes.values() if pane.unobserved),
+            }
+            for server in self._servers.values()
+        ]
+        return {**super().status(), "servers": servers, "unsent": len(self.outbox)}
+
+    def _panes(self, _request: Panes, _reply: Any) -> dict[str, Any]:
+        panes = [
+            {
+                "server": server.key,
+                "socket": server.info.socket,
+                "session": pane.session,
+                "session_name": server.topology.sessions.get(pane.session),
+                "window": pane.window,
+                "window_name": server.topology.windows.get(pane.window),
+                "pane": pane_id,
+                "pid": pane.pid,
+                "stream": pane.stream,
+                "unobserved": pane.unobserved,
+                "exited": pane.exited,
+            }
+            for server in self._servers.values()
+            for pane_id, pane in server.topology.panes.items()
+        ]
+        return {"panes": panes}
+
+    # ---- tmux servers ----------------------------------------------------------------------------------------------
+
+    def _found(self, info: tmux.ServerInfo) -> None:
+        if info.key in self._servers:
+            return
+        server = Server(self, info)
+        try:
+            server.begin()
+        except tmux.TmuxError as error:
+            print(f"tmux server {info.socket}: {error}", flush=True)
+            return
+        self._servers[info.key] = server
+        self.sessions_changed()
+
+    def _revive(self) -> None:
+        """Close the accounts of servers that ended while no keeper was running."""
+        folder = f"{self.paths.state}/topology"
+        for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
+            try:
+                with open(f"{folder}/{name}") as file:
+                    info = tmux.ServerInfo(*json.load(file)["info"])
+            except (ValueError, KeyError, TypeError):
+                continue
+            try:
+                alive = tmux.identify(info.socket).key == info.key
+            except tmux.TmuxError:
+                alive = False
+            if not alive:
+                server = self._servers[info.key] = Server(self, info)
+                server.begin_lost()
+
+    def lost(self, server: Server) -> None:
+        """A tmux server is gone and reported."""
+        self._servers.pop(server.key, None)
+        self.outbox.put([], server.remove_state)
+        self.sessions_changed()
+
+    def sessions_changed(self) -> None:
+        self._supervision.want(
+            {
+                Session(server.key, int(session[1:]))
+                for server in self._servers.values()
+                for session in server.topology.sessions
+            }
+        )
+
+    # ---- facts from the threads ------------------------------------------------------------------------------------
+
+    def _service_started(self, draft: Draft) -> None:
+        self._started.append(draft)
+        self.wake()
+
+    def _drain_wake(self) -> None:
+        super()._drain_wake()
+        facts = []
+        while self.processes.facts:
+            facts.append(self.processes.facts.popleft())
+        for key, server in list(self._servers.items()):
+            mine = [fact for fact in facts if isinstance(fact, Ended) or fact.server == key]
+            if mine:
+                server.facts(mine)
+        while self._started:
+            self.outbox.put([self._started.popleft()])
+
+    # ---- the end ---------------------------------------------------------------------------------------------------
+
+    def shutdown(self) -> None:
+        """Give every tmux server back as it was, if it is the instance that ends and not only the keeper."""
+        ending = os.path.exists(self.paths.stopping)
+        for server in self._servers.values():
+            if ending:
+                server.release()
+            else:
+                server.suspend()
+        deadline = time.monotonic() + 1.0
+        while len(self.outbox) and time.monotonic() < deadline:
+            self._run_once()
+        super().shutdown()

@@ -1,0 +1,54 @@
+"""What a tmux server says it has: sessions, windows and panes. Pure: the text of one tmux call in, values out."""
+
+from typing import NamedTuple
+
+# One record a line, the name last: tmux takes control bytes out of names, so a name cannot forge a record. Nothing else
+# that a program chooses (titles, directories, commands) is asked for. Source: facts/tmux.md, 2.2 Injection.
+ARGUMENTS = [
+    "list-sessions", "-F", "s #{session_id} #{session_name}", ";",
+    "list-windows", "-a", "-F", "w #{window_id} #{window_name}", ";",
+    "list-panes", "-a", "-F", "p #{session_id} #{window_id} #{pane_id} #{pane_dead} #{pane_pipe} 0#{pane_pid}",
+]  # fmt: skip
+
+
+class ListedPane(NamedTuple):
+    """`sessions`: all that show it (windows can be linked), lowest id first; `pid` is 0 where tmux has none."""
+
+    pane: str
+    pid: int
+    window: str
+    sessions: list[str]
+    dead: bool
+    piped: bool
+
+
+class Listing(NamedTuple):
+    sessions: dict[str, str]
+    windows: dict[str, str]
+    panes: dict[str, ListedPane]
+
+
+def parse(text: bytes) -> Listing:
+    """The listing in the output of `tmux ARGUMENTS`."""
+    listing = Listing({}, {}, {})
+    for line in text.decode(errors="replace").split("\n"):
+        kind, _, rest = line.partition(" ")
+        if kind == "s":
+            session, _, name = rest.partition(" ")
+            listing.sessions[session] = name
+        elif kind == "w":
+            window, _, name = rest.partition(" ")
+            listing.windows[window] = name
+        elif kind == "p":
+            session, window, pane, dead, piped, pid = rest.split(" ")
+            known = listing.panes.get(pane)
+            if known is None:
+                listing.panes[pane] = ListedPane(pane, int(pid), window, [session], dead == "1", piped == "1")
+            elif session not in known.sessions:
+                known.sessions.append(session)
+                known.sessions.sort(key=_number)
+    return listing
+
+
+def _number(tmux_id: str) -> int:
+    return int(tmux_id[1:])

@@ -1,0 +1,424 @@
+"""One tmux server in the keeper's care: its hooks, its blocked `wait-for`, its listing, its pipes, its reported state."""
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import time
+from typing import Any, Protocol
+
+from ...shared import spool, tmux
+from ...shared.messages import Close, Draft, Finish
+from ...shared.outbox import Outbox
+from ...shared.paths import Paths
+from ...shared.rpc import Call
+from ...shared.service import Service, Timer
+from . import hooks, listing
+from .processes import Born, Closed, Fact, Processes
+from .topology import GRACE, Topology
+
+_NUDGES = (0.1, 0.5, 2.0)  # seconds; utempter builds up to 3.5a lose a SIGCHLD now and then: facts/tmux.md, fact 6
+_SETTLE = 0.05  # seconds: a dead pane that is kept (remain-on-exit) has no end of stream; its last bytes come in these
+_FINISH_PATIENCE = 10.0  # seconds that the matcher is given to finish a stream before its pane's exit is reported
+_ADOPT_GRACE = 1.0  # seconds from a pipe being there to its spool being there
+ELSEWHERE = "its pipe is used by another program (pipe-pane)"
+STOPPED = "ctmux was stopped"
+
+
+class Owner(Protocol):
+    """What a server needs of the keeper."""
+
+    paths: Paths
+    processes: Processes
+    outbox: Outbox
+    service: Service
+    keep_seconds: float
+
+    def sessions_changed(self) -> None: ...
+
+    def lost(self, server: "Server") -> None: ...
+
+
+class Server:
+    """Keeps one tmux server observed and reported."""
+
+    def __init__(self, owner: Owner, info: tmux.ServerInfo):
+        self.info = info
+        self.key = info.key
+        self._owner = owner
+        self._service = owner.service
+        self.directory = f"{owner.paths.spool}/{self.key}"
+        self._state_path = f"{owner.paths.state}/topology/{self.key}.json"
+        self._channel = f"ctmux-{owner.paths.instance}-{self.key}"
+        self._pending: list[Draft] = []
+        self._waiter: subprocess.Popen[bytes] | None = None
+        self._waiter_fd = -1
+        self._refresh: Timer | None = None
+        self._suspects: dict[str, float] = {}
+        self._finishing: set[str] = set()
+        self._gone = False
+        self._finish = Call(self._service, owner.paths.control("matcher"))
+        self._finish_queue: list[tuple[Any, Any]] = []
+        self.topology = self._load()
+        os.makedirs(f"{self.directory}/meta", mode=0o700, exist_ok=True)
+
+    # ---- begin and end ---------------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Install the hooks, then look. Raises TmuxError."""
+        known = self.topology.position > 0
+        epoch = _base36(time.time_ns() // 1_000_000)
+        tmux.run(self.info.socket, *hooks.install(self.directory, epoch, self._channel))
+        self._owner.processes.watch_server(self.key)
+        for pane in self.topology.panes.values():
+            self._owner.processes.watch_program(pane.pid)
+        drafts, self._pending = self._pending, []
+        if not known:
+            drafts.append(
+                self.topology.draft("server.found", time.time(), socket=self.info.socket, pid=self.info.pid,
+                                    version=self.info.version)
+            )  # fmt: skip
+        self._report(drafts)
+        self._wait()
+        self.refresh()
+
+    def begin_lost(self) -> None:
+        """The server ended while nobody looked: report that, from what was known of it."""
+        self._gone = True
+        self._owner.processes.watch_server(self.key)
+        drafts, self._pending = self._pending, []
+        self._report(drafts)
+        for pane in self.topology.panes.values():
+            pane.closed = True
+        self.refresh_soon(0.0)
+
+    def release(self) -> None:
+        """Leave the server as it was: no hook, no pipe, no waiting client, no file."""
+        self._end_waiter()
+        now = time.time()
+        drafts: list[Draft] = []
+        commands = []
+        for pane_id, pane in self.topology.panes.items():
+            if pane.stream and not pane.closed and not pane.exited:
+                path = spool.find(self._owner.paths.spool, self.key, pane.stream)
+                if path and spool.has_writer(path):
+                    commands.append(["pipe-pane", "-t", pane_id])
+                pane.closed = True
+                drafts += self.topology.unobserve(pane_id, STOPPED, now)
+            pane.stream = None
+        if not self._gone:
+            with contextlib.suppress(tmux.TmuxError):
+                tmux.run(self.info.socket, *hooks.uninstall())
+            for command in commands:  # one by one: a pane that has just gone must not keep the others from being released
+                with contextlib.suppress(tmux.TmuxError):
+                    tmux.run(self.info.socket, *command)
+        self._report(drafts)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def suspend(self) -> None:
+        """The keeper ends, the instance goes on: everything stays but our own waiting client."""
+        self._end_waiter()
+
+    # ---- being woken -----------------------------------------------------------------------------------------------
+
+    def _wait(self) -> None:
+        """Block a `tmux wait-for` on our channel; signals latch, so none is lost between two of them."""
+        command = tmux.command(self.info.socket, "wait-for", self._channel)
+        if shutil.which("setpriv"):
+            command = ["setpriv", "--pdeathsig", "KILL", *command]  # it must not outlive a killed keeper
+        self._waiter = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env=tmux.environment(),
+        )  # fmt: skip
+        self._waiter_fd = os.pidfd_open(self._waiter.pid)
+        self._service.register(self._waiter_fd, self._woken)
+
+    def _woken(self) -> None:
+        failed = self._end_waiter()
+        if failed:
+            self.refresh()
+            if self._gone:
+                return
+        self._wait()
+        self.refresh_soon(0.0)
+
+    def _end_waiter(self) -> bool:
+        """Whether the waiting client had failed."""
+        if self._waiter is None:
+            return False
+        self._service.unregister(self._waiter_fd)
+        os.close(self._waiter_fd)
+        if self._waiter.poll() is None:
+            self._waiter.kill()
+        code = self._waiter.wait()
+        self._waiter = None
+        return code != 0
+
+    def facts(self, facts: list[Fact]) -> None:
+        """What the processes thread has seen of this server's panes."""
+        now = time.time()
+        drafts: list[Draft] = []
+        closed = False
+        for fact in facts:
+            if isinstance(fact, Born):
+                drafts += self._born(fact, now)
+            elif isinstance(fact, Closed):
+                closed |= self._closed(fact)
+            elif any(pane.pid == fact.pid for pane in self.topology.panes.values()):
+                self.topology.program_ended(fact.pid, fact.status)
+                self._save()
+                self._nudge(fact.pid, 0)
+                closed = True
+        self._report(drafts)
+        if closed or drafts:
+            self.refresh_soon(0.0)
+
+    def _born(self, fact: Born, now: float) -> list[Draft]:
+        path = f"{self.directory}/{spool.session_folder(fact.session)}/{fact.stream.name}{spool.RAW}"
+        if not os.path.exists(path):
+            return []
+        known = self.topology.panes.get(fact.stream.pane)
+        if known and known.stream != fact.stream.name and not spool.has_writer(path):
+            return []  # an earlier stream of a pane that is observed anew
+        if known is None and os.path.exists(spool.meta(self.directory, fact.stream.name, "done")):
+            return []  # the spool of a pane that has exited, kept for its history
+        return self.topology.born(fact.stream, fact.session, now)
+
+    def _closed(self, fact: Closed) -> bool:
+        path = spool.find(self._owner.paths.spool, self.key, fact.stream.name)
+        if path is None or spool.has_writer(path):
+            return False
+        self.topology.stream_closed(fact.stream.name)
+        return True
+
+    def _nudge(self, pid: int, turn: int) -> None:
+        """A pane whose program has ended, but which tmux still shows alive: make tmux look at its children."""
+
+        def look() -> None:
+            alive = [p for p in self.topology.panes.values() if p.pid == pid and p.gone_since is None and not p.dead]
+            if alive and not self._gone:
+                with contextlib.suppress(tmux.TmuxError):
+                    tmux.run(self.info.socket, "run-shell", "-b", "true")
+                self.refresh_soon(0.02)
+                self._nudge(pid, turn + 1)
+
+        if turn < len(_NUDGES):
+            self._service.after(_NUDGES[turn], look)
+
+    # ---- looking ---------------------------------------------------------------------------------------------------
+
+    def refresh_soon(self, seconds: float) -> None:
+        """Look again; wishes that come before that are one look."""
+        if self._refresh is not None:
+            if seconds > 0:
+                return
+            self._refresh.cancel()
+        self._refresh = self._service.after(seconds, self.refresh)
+
+    def refresh(self) -> None:
+        """List the server, report the difference, observe what is not, finish what is over."""
+        if self._refresh is not None:
+            self._refresh.cancel()
+        self._refresh = None
+        now = time.time()
+        try:
+            if self._gone:
+                raise tmux.ServerGone(self.info.socket)
+            seen = listing.parse(tmux.run(self.info.socket, *listing.ARGUMENTS))
+        except tmux.ServerGone:
+            self._gone = True
+            self._end_waiter()
+            seen = listing.Listing({}, {}, {})
+        except tmux.TmuxError:
+            # A server without sessions refuses to list panes; one that hangs is asked again.
+            if self._alive():
+                self.refresh_soon(1.0)
+            else:
+                self._gone = True
+                self.refresh_soon(0.0)
+            return
+        before = set(self.topology.sessions)
+        pids = {pane.pid for pane in self.topology.panes.values()}
+        drafts = self.topology.update(seen, now)
+        for pane in self.topology.panes.values():
+            if pane.pid not in pids:
+                self._owner.processes.watch_program(pane.pid)
+        self._follow_moves()
+        if not self._gone:
+            drafts += self._observe(seen, now)
+        drafts += self.topology.forget(seen, now)
+        self._report(drafts)
+        self._finish_leaving(now)
+        if before != set(self.topology.sessions):
+            self._owner.sessions_changed()
+        if self.topology.waiting() or self._suspects:
+            self.refresh_soon(GRACE)
+        if self._gone and not self.topology.panes and not self.topology.sessions:
+            self._close()
+
+    def _alive(self) -> bool:
+        try:
+            return tmux.identify(self.info.socket).key == self.key
+        except tmux.TmuxError:
+            return False
+
+    def _follow_moves(self) -> None:
+        for move in self.topology.moves:
+            folder = f"{self.directory}/{spool.session_folder(move.session)}"
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+            with contextlib.suppress(FileNotFoundError):  # done by a keeper that was killed before it noted it
+                os.rename(
+                    f"{self.directory}/{spool.session_folder(move.origin)}/{move.stream}{spool.RAW}",
+                    f"{folder}/{move.stream}{spool.RAW}",
+                )
+        self.topology.moves.clear()
+
+    def _observe(self, seen: listing.Listing, now: float) -> list[Draft]:
+        """Start a pipe in every pane without one; say of a pane whose pipe is another's that it is unobserved."""
+        drafts: list[Draft] = []
+        suspects: dict[str, float] = {}
+        for pane_id, listed in seen.panes.items():
+            pane = self.topology.panes[pane_id]
+            if listed.dead or (pane.stream and not pane.closed):
+                continue
+            if not listed.piped:
+                self._adopt(listed, pane.session)
+                suspects[pane_id] = now
+            elif not pane.unobserved or pane.unobserved == STOPPED:
+                suspects[pane_id] = self._suspects.get(pane_id, now)
+                if now - suspects[pane_id] >= _ADOPT_GRACE:
+                    del suspects[pane_id]
+                    drafts += self.topology.unobserve(pane_id, ELSEWHERE, now)
+        self._suspects = suspects
+        return drafts
+
+    def _adopt(self, listed: listing.ListedPane, session: str) -> None:
+        """Pipe a pane that was there before us; what it shows becomes its history, taken in the same command line."""
+        stream = spool.stream_name(listed.pane, listed.pid, listed.window, _base36(time.time_ns() // 1_000_000))
+        command = hooks.pipe_command(self.directory, spool.session_folder(session), stream)
+        try:
+            text = tmux.run(
+                self.info.socket,
+                "capture-pane", "-p", "-e", "-J", "-S", "-", "-E", "-", "-t", listed.pane, ";",
+                "if-shell", "-F", "-t", listed.pane, "#{pane_pipe}", "",
+                f"pipe-pane -O -t {listed.pane} {hooks.quote(command)}",
+            )  # fmt: skip
+        except tmux.TmuxError:
+            return  # it has just gone; the next look knows
+        shown = b"".join(line.rstrip() + b"\r\n" for line in text.rstrip().split(b"\n")) if text.strip() else b""
+        path = spool.meta(self.directory, stream, "history")
+        with open(f"{path}.new", "wb") as file:
+            file.write(shown)
+        os.rename(f"{path}.new", path)
+
+    # ---- the ends of panes -----------------------------------------------------------------------------------------
+
+    def _finish_leaving(self, now: float) -> None:
+        for pane_id in self.topology.leaving(now):
+            if pane_id in self._finishing:
+                continue
+            self._finishing.add(pane_id)
+            settle = _SETTLE if self.topology.panes[pane_id].dead else 0.0
+            self._service.after(settle, lambda pane_id=pane_id: self._finish_pane(pane_id))  # type: ignore[misc]
+
+    def _finish_pane(self, pane_id: str) -> None:
+        """Have the matcher finish the pane's output, then report the exit."""
+        pane = self.topology.panes.get(pane_id)
+        if pane is None:
+            return
+        path = spool.find(self._owner.paths.spool, self.key, pane.stream) if pane.stream else None
+        end = os.path.getsize(path) if path else None
+        over = not pane.dead
+
+        def report() -> None:
+            if pane_id not in self._finishing:
+                return
+            self._finishing.discard(pane_id)
+            self._report(self.topology.exited(pane_id, time.time(), end))
+            if over and pane.stream:
+                self._keep_for_a_while(pane.stream)
+            self.refresh_soon(0.0)
+
+        request = Finish(self.key, pane.session, pane_id, pane.stream or "", end or 0, over)
+        self._ask_matcher(request, report)
+        self._service.after(_FINISH_PATIENCE, report)
+
+    def _ask_matcher(self, request: Finish | Close, done: Any) -> None:
+        self._finish_queue.append((request, done))
+        self._ask_next()
+
+    def _ask_next(self) -> None:
+        if self._finish.busy or not self._finish_queue:
+            return
+        request, done = self._finish_queue.pop(0)
+
+        def answered(_result: Any) -> None:
+            done()
+            self._ask_next()
+
+        self._finish.start(request, answered, answered)
+
+    def _keep_for_a_while(self, stream: str) -> None:
+        """Mark the spool of a pane that has exited, and drop it when nobody can be reading it any more."""
+        with open(spool.meta(self.directory, stream, "done"), "wb"):
+            pass
+        self._service.after(self._owner.keep_seconds, lambda: self._drop_spool(stream))
+
+    def _drop_spool(self, stream: str) -> None:
+        path = spool.find(self._owner.paths.spool, self.key, stream)
+        for name in filter(None, [path, *(spool.meta(self.directory, stream, end) for end in ("idx", "history", "done"))]):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(name)
+
+    def _close(self) -> None:
+        """The tmux server is gone and everything it had is reported."""
+        self._report([self.topology.draft("server.lost", time.time(), ends=[f"keeper/{self.key}"])])
+        self._owner.lost(self)
+
+    # ---- reported state --------------------------------------------------------------------------------------------
+
+    def _report(self, drafts: list[Draft]) -> None:
+        """Note the state together with the drafts that lead to it, then send them: a keeper that is killed in between sends
+        them again, and the logger knows which it has."""
+        self._pending += drafts
+        self._save()
+        if drafts:
+            sent = {id(draft) for draft in drafts}
+            for draft in drafts:
+                if draft.kind == "session.closed" and draft.session:
+                    self._ask_matcher(Close(self.key, draft.session), lambda: None)
+
+            def written() -> None:
+                self._pending = [draft for draft in self._pending if id(draft) not in sent]
+
+            self._owner.outbox.put(drafts, written)
+
+    def _save(self) -> None:
+        os.makedirs(os.path.dirname(self._state_path), mode=0o700, exist_ok=True)
+        state = {"info": list(self.info), "topology": self.topology.dump(), "pending": [list(d) for d in self._pending]}
+        with open(f"{self._state_path}.new", "w") as file:
+            json.dump(state, file)
+        os.rename(f"{self._state_path}.new", self._state_path)
+
+    def _load(self) -> Topology:
+        try:
+            with open(self._state_path) as file:
+                state = json.load(file)
+        except (FileNotFoundError, ValueError):
+            return Topology(self.key)
+        self._pending = [Draft(*fields) for fields in state["pending"]]
+        return Topology.restore(state["topology"])
+
+    def remove_state(self) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._state_path)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def _base36(number: int) -> str:
+    digits = ""
+    while number:
+        number, rest = divmod(number, 36)
+        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[rest] + digits
+    return digits or "0"

@@ -1,0 +1,158 @@
+"""A thread that keeps supervisord's programs equal to what tmux has: one watcher for each session, no more, no fewer.
+
+A thread, because XML-RPC takes 10-80 ms. The wanted programs are generated include files, so they survive a restart of
+supervisord; the loop is idempotent, so a keeper that is killed at any point heals at its next start.
+"""
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+from xmlrpc.client import Fault, ServerProxy
+
+from ...shared import supervised
+from ...shared.errors import CtmuxError
+from ...shared.messages import Draft, Position
+from ...shared.paths import Paths
+from ...shared.rpc import Client, wait_answer
+from ...shared.service import Service
+
+_SHUTDOWN_STATE, _STILL_RUNNING = 6, 91  # supervisor.xmlrpc.Faults
+_PREFIX = "watcher-"
+_PROGRAM = """\
+[program:{name}]
+command=/bin/sh -c 'exec "$CTMUX_PYTHON" -P -m ctmux.services.watcher {server} {number}'
+priority=50
+autorestart=unexpected
+startsecs=1
+startretries=1000000
+stopwaitsecs=3
+umask=077
+redirect_stderr=true
+stdout_logfile={log}
+stdout_logfile_maxbytes=1MB
+stdout_logfile_backups=1
+"""
+
+
+class Session(NamedTuple):
+    server: str
+    number: int
+
+    @property
+    def program(self) -> str:
+        """Made of ids: tmux's session names are not fit for supervisord (facts/reliability.md, A.1)."""
+        return f"{_PREFIX}{self.server}-{self.number}"
+
+
+class Supervision:
+    """Reconciles in its own thread; `report` gets a draft for each process that started."""
+
+    def __init__(self, service: Service, paths: Paths, report: Callable[[Draft], None]):
+        self._service = service
+        self._paths = paths
+        self._report = report
+        self._record = supervised.running(paths)
+        self._wanted: set[Session] | None = None
+        self._pids: dict[str, int] = {}
+        self._wake = threading.Event()
+        threading.Thread(target=self._run, daemon=True, name="supervision").start()
+
+    def want(self, sessions: set[Session]) -> None:
+        """These sessions shall have a watcher."""
+        self._wanted = sessions
+        self._wake.set()
+
+    def look(self) -> None:
+        """A process has changed its state."""
+        self._wake.set()
+
+    def _run(self) -> None:
+        if self._record is None:
+            return  # run by hand, without supervisord
+        while True:
+            self._wake.wait()
+            self._wake.clear()
+            try:
+                with supervised.connect(self._record) as proxy:
+                    if self._wanted is not None:
+                        self._reconcile(proxy, set(self._wanted))
+                    self._report_starts(proxy)
+            except (OSError, Fault, CtmuxError) as error:
+                if isinstance(error, Fault) and error.faultCode == _SHUTDOWN_STATE:
+                    return
+                print(f"supervision: {error}; trying again", flush=True)
+                time.sleep(0.5)  # this thread only: supervisord is starting or ending
+                self._wake.set()
+
+    def _reconcile(self, proxy: ServerProxy, wanted: set[Session]) -> None:
+        assert self._record is not None
+        folder = self._record.services
+        programs = {session.program: session for session in wanted}
+        have = {name.removesuffix(".conf") for name in os.listdir(folder) if name.endswith(".conf")}
+        for name in programs.keys() - have:
+            self._write(folder, programs[name])
+        for name in have - programs.keys():
+            os.unlink(f"{folder}/{name}.conf")  # first: a restart of supervisord must not bring it back
+        if have != programs.keys():
+            proxy.supervisor.reloadConfig()
+        infos: Any = proxy.supervisor.getAllProcessInfo()
+        running = {str(info["group"]) for info in infos}
+        missing = sorted(programs.keys() - running)
+        if missing:
+            calls: Any = [{"methodName": "supervisor.addProcessGroup", "params": [name]} for name in missing]
+            proxy.system.multicall(calls)
+        for name in sorted(running - programs.keys()):
+            if name.startswith(_PREFIX):
+                self._remove(proxy, name)
+
+    def _write(self, folder: str, session: Session) -> None:
+        assert self._record is not None
+        log = f"{self._record.logs}/{session.program}.log".replace("%", "%%")
+        path = f"{folder}/{session.program}"
+        with open(f"{path}.tmp", "w") as file:
+            file.write(_PROGRAM.format(name=session.program, server=session.server, number=session.number, log=log))
+        os.rename(f"{path}.tmp", f"{path}.conf")  # the include pattern never sees half a file
+
+    def _remove(self, proxy: ServerProxy, name: str) -> None:
+        assert self._record is not None
+        with contextlib.suppress(Fault):
+            proxy.supervisor.stopProcessGroup(name, False)
+        for _ in range(200):
+            try:
+                proxy.supervisor.removeProcessGroup(name)
+            except Fault as fault:
+                if fault.faultCode != _STILL_RUNNING:
+                    break
+                time.sleep(0.02)  # supervisord tells the end of a process to nobody who waits for it
+            else:
+                break
+        for path in (f"{self._record.logs}/{name}.log", f"{self._record.logs}/{name}.log.1"):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+
+    def _report_starts(self, proxy: ServerProxy) -> None:
+        """Report every process that is another one than at the last look, or than the journal knows."""
+        assert self._record is not None
+        logger: Client | None = None
+        infos: Any = proxy.supervisor.getAllProcessInfo()
+        for info in infos:
+            name, pid, start = str(info["name"]), int(info["pid"]), int(info["start"])
+            if not pid or self._pids.get(name) == pid:
+                continue
+            logger = logger or Client(self._service.context, self._paths.control("logger"))
+            before = wait_answer(logger, Position(f"service/{name}"), 30.0)
+            again = before["position"] >= int(self._record.started)
+            self._pids[name] = pid
+            if before["position"] == start and str(pid) in before["keys"]:
+                continue
+            self._report(
+                Draft(
+                    f"service/{name}", start, str(pid), "service.restarted" if again else "service.started",
+                    time.time(), data={"service": name, "pid": pid},
+                )
+            )  # fmt: skip
+        if logger:
+            logger.close()

@@ -1,0 +1,209 @@
+"""What one tmux server has, as far as it was reported, and which events lead from there to what it has now. Pure.
+
+A pane's way: opened (a listing or its spool shows it), perhaps moved and respawned, then gone from the listing, its
+stream closed, its program's status known or given up, its output finished by the matcher, and only then exited.
+"""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ...shared.messages import Draft
+from ...shared.spool import Stream
+from .listing import Listing
+
+GRACE = 1.0  # seconds that a pane which is gone is given to show its spool and its exit status
+
+
+@dataclass
+class Pane:
+    """A pane as it was reported. `status`: {exit_status, signal} of its program when that has ended."""
+
+    pid: int
+    session: str
+    window: str
+    stream: str | None = None
+    closed: bool = False  # the writer of `stream` has gone
+    status: dict[str, int | None] | None = None
+    gone_since: float | None = None  # when a listing first did not have it
+    dead: bool = False  # its program has ended, but tmux keeps it (remain-on-exit)
+    exited: bool = False  # pane.exited was reported; it can only be respawned or closed
+    unobserved: str | None = None  # why no spool has its output
+
+
+@dataclass
+class Move:
+    """A spool has to follow its pane into another session's folder."""
+
+    stream: str
+    origin: str
+    session: str
+
+
+@dataclass
+class Topology:
+    """The reported state of one server. `position` numbers its drafts; it is saved together with them."""
+
+    server: str
+    position: int = 0
+    sessions: dict[str, str | None] = field(default_factory=dict)
+    windows: dict[str, str] = field(default_factory=dict)
+    panes: dict[str, Pane] = field(default_factory=dict)
+    moves: list[Move] = field(default_factory=list)
+
+    def dump(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def restore(cls, fields: dict[str, Any]) -> "Topology":
+        panes = {pane: Pane(**values) for pane, values in fields["panes"].items()}
+        moves = [Move(**values) for values in fields["moves"]]
+        return cls(**{**fields, "panes": panes, "moves": moves})
+
+    def draft(self, kind: str, now: float, session: str | None = None, **ids: Any) -> Draft:
+        """The next event of this server. `ids`: window, pane, ends; everything else becomes its data."""
+        self.position += 1
+        known = {name: ids.pop(name) for name in ("window", "pane", "ends") if name in ids}
+        return Draft(f"keeper/{self.server}", self.position, "", kind, now, self.server, session, data=ids, **known)
+
+    # ---- facts that come by themselves -----------------------------------------------------------------------------
+
+    def born(self, stream: Stream, session: str, now: float) -> list[Draft]:
+        """A spool has appeared in a session's folder."""
+        pane = self.panes.get(stream.pane)
+        if pane is None:
+            pane = self.panes[stream.pane] = Pane(stream.pid, session, stream.window, stream.name)
+            drafts = self._ensure_session(session, now)
+            return [*drafts, self._opened(stream.pane, pane, now)]
+        if pane.stream == stream.name:
+            return []
+        pane.stream, pane.closed, pane.unobserved = stream.name, False, None
+        return [self.draft("pane.observed", now, pane.session, window=pane.window, pane=stream.pane, stream=stream.name)]
+
+    def stream_closed(self, stream: str) -> None:
+        for pane in self.panes.values():
+            if pane.stream == stream:
+                pane.closed = True
+
+    def program_ended(self, pid: int, status: dict[str, int | None]) -> None:
+        for pane in self.panes.values():
+            if pane.pid == pid and not pane.exited:
+                pane.status = status
+
+    # ---- what a listing shows --------------------------------------------------------------------------------------
+
+    def update(self, listing: Listing, now: float) -> list[Draft]:
+        """The events that lead to what `listing` has; `moves` gets the spools that have to follow."""
+        drafts: list[Draft] = []
+        for session, name in listing.sessions.items():
+            if session not in self.sessions:
+                drafts.append(self._created(session, name, now))
+            elif self.sessions[session] != name:
+                old, self.sessions[session] = self.sessions[session], name
+                drafts.append(self.draft("session.renamed", now, session, name=name, previous=old))
+        for pane_id, listed in listing.panes.items():
+            pane = self.panes.get(pane_id)
+            if pane is None:
+                pane = self.panes[pane_id] = Pane(listed.pid, listed.sessions[0], listed.window)
+                drafts.append(self._opened(pane_id, pane, now))
+                continue
+            pane.gone_since = None
+            pane.dead = listed.dead
+            if pane.session not in listed.sessions or pane.window != listed.window:
+                drafts.append(self._moved(pane_id, pane, listed.sessions, listed.window, now))
+            if listed.pid and listed.pid != pane.pid:
+                drafts.append(self._respawned(pane_id, pane, listed.pid, now))
+        for pane_id, pane in self.panes.items():
+            if pane_id not in listing.panes and pane.gone_since is None:
+                pane.gone_since = now
+        for window, name in listing.windows.items():
+            if window in self.windows and self.windows[window] != name:
+                drafts.append(
+                    self.draft("window.renamed", now, self._session_of(window), window=window, name=name,
+                               previous=self.windows[window])
+                )  # fmt: skip
+        self.windows = dict(listing.windows)
+        return drafts
+
+    def unobserve(self, pane_id: str, reason: str, now: float) -> list[Draft]:
+        """No spool has the pane's output any more, or yet; the event says why."""
+        pane = self.panes[pane_id]
+        if pane.unobserved == reason:
+            return []
+        pane.unobserved = reason
+        stream = pane.stream if pane.closed else None
+        return [
+            self.draft("pane.unobserved", now, pane.session, window=pane.window, pane=pane_id, reason=reason,
+                       stream=stream)
+        ]  # fmt: skip
+
+    # ---- ends ------------------------------------------------------------------------------------------------------
+
+    def leaving(self, now: float) -> list[str]:
+        """Panes whose pane.exited is due as soon as their output is finished."""
+        return [pane_id for pane_id, pane in self.panes.items() if not pane.exited and self._is_over(pane, now)]
+
+    def _is_over(self, pane: Pane, now: float) -> bool:
+        if pane.dead and pane.status is not None:
+            return True
+        if pane.gone_since is None:
+            return False
+        patient = now - pane.gone_since >= GRACE
+        return (pane.closed or (pane.stream is None and patient)) and (pane.status is not None or patient)
+
+    def waiting(self) -> bool:
+        """Whether something is given its grace now, so that it has to be looked at again."""
+        return any(pane.gone_since is not None for pane in self.panes.values())
+
+    def exited(self, pane_id: str, now: float, end: int | None) -> list[Draft]:
+        """The pane's program is over and its output finished (at offset `end`; None: it was not observed)."""
+        pane = self.panes[pane_id]
+        pane.exited = True
+        status = pane.status or {"exit_status": None, "signal": None}
+        stream = pane.stream
+        ends = [f"match/{self.server}/{stream}"] if stream and not pane.dead else []
+        return [
+            self.draft("pane.exited", now, pane.session, window=pane.window, pane=pane_id, ends=ends, **status,
+                       pid=pane.pid, stream=stream, end=end)
+        ]  # fmt: skip
+
+    def forget(self, listing: Listing, now: float) -> list[Draft]:
+        """Drop panes that have exited and are gone, then report sessions that are gone with their last pane."""
+        for pane_id in [key for key, pane in self.panes.items() if pane.exited and key not in listing.panes]:
+            del self.panes[pane_id]
+        held = {pane.session for pane in self.panes.values()}
+        drafts = []
+        for session in [key for key in self.sessions if key not in listing.sessions and key not in held]:
+            name = self.sessions.pop(session)
+            drafts.append(self.draft("session.closed", now, session, name=name))
+        return drafts
+
+    # ---- pieces ----------------------------------------------------------------------------------------------------
+
+    def _ensure_session(self, session: str, now: float) -> list[Draft]:
+        return [] if session in self.sessions else [self._created(session, None, now)]
+
+    def _created(self, session: str, name: str | None, now: float) -> Draft:
+        self.sessions[session] = name
+        return self.draft("session.created", now, session, name=name)
+
+    def _opened(self, pane_id: str, pane: Pane, now: float) -> Draft:
+        return self.draft(
+            "pane.opened", now, pane.session, window=pane.window, pane=pane_id, pid=pane.pid, stream=pane.stream
+        )
+
+    def _moved(self, pane_id: str, pane: Pane, sessions: list[str], window: str, now: float) -> Draft:
+        origin = {"session": pane.session, "window": pane.window}
+        target = pane.session if pane.session in sessions else sessions[0]
+        if pane.stream and target != pane.session:
+            self.moves.append(Move(pane.stream, pane.session, target))
+        pane.session, pane.window = target, window
+        return self.draft("pane.moved", now, target, window=window, pane=pane_id, origin=origin)
+
+    def _respawned(self, pane_id: str, pane: Pane, pid: int, now: float) -> Draft:
+        status = pane.status or {"exit_status": None, "signal": None}
+        previous = {"pid": pane.pid, **status}
+        pane.pid, pane.status, pane.dead, pane.exited = pid, None, False, False
+        return self.draft("pane.respawned", now, pane.session, window=pane.window, pane=pane_id, pid=pid, previous=previous)
+
+    def _session_of(self, window: str) -> str | None:
+        return next((pane.session for pane in self.panes.values() if pane.window == window), None)

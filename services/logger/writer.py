@@ -1,0 +1,152 @@
+"""The journal's files as its one writer handles them: append, rotate, retain, and mend after a sudden death."""
+
+import contextlib
+import json
+import os
+import time
+import uuid
+
+from ...shared import journal
+from ...shared.codec import DecodeError, event_line, parse_event, timestamp
+from ...shared.config import LoggerConfig
+from ...shared.messages import Event
+from ...shared.paths import ensure_private
+from .ledger import Ledger
+
+
+class Writer:
+    """Appends events to the live segment. The journal is its own checkpoint: `open` rebuilds the ledger from it."""
+
+    def __init__(self, directory: str, config: LoggerConfig):
+        ensure_private(directory)
+        self._directory = directory
+        self._config = config
+        self.dirty = False
+        self.mended: list[str] = []
+        self._fd = -1
+        self._size = 0
+        self._began = 0.0
+        self.ledger = self._open()
+
+    def _open(self) -> Ledger:
+        """Continue the newest segment that has a header, after cutting its torn tail."""
+        for segment in reversed(journal.segments(self._directory)):
+            header = journal.header(segment)
+            if header is None:
+                # Killed between making a segment and writing its header: it never held an event. Anything else is kept.
+                if os.path.getsize(segment.path) < 2 or b"\n" not in _start(segment.path):
+                    os.unlink(segment.path)
+                else:
+                    os.rename(segment.path, segment.path + ".damaged")
+                self.mended.append(f"{os.path.basename(segment.path)}: no header")
+                continue
+            ledger = Ledger.restore(header)
+            end = self._replay(segment.path, ledger)
+            self._fd = os.open(segment.path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+            torn = os.fstat(self._fd).st_size - end
+            if torn:
+                os.ftruncate(self._fd, end)
+                self.mended.append(f"{os.path.basename(segment.path)}: cut {torn} bytes of a torn line")
+            self._size = end
+            self._began = os.stat(segment.path).st_ctime
+            self._link(segment.path)
+            return ledger
+        ledger = Ledger(uuid.uuid4().hex)
+        self._start_segment(ledger)
+        return ledger
+
+    def _replay(self, path: str, ledger: Ledger) -> int:
+        """Give the ledger every whole line; the offset behind the last one."""
+        end = 0
+        with open(path, "rb") as file:
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break
+                end += len(line)
+                if journal.number(line) is None:
+                    continue
+                try:
+                    event = parse_event(line)
+                except DecodeError:
+                    self.mended.append(f"{os.path.basename(path)}: skipped a damaged line at byte {end - len(line)}")
+                    continue
+                ledger.commit([event])
+        return end
+
+    def append(self, events: list[Event]) -> None:
+        """One write. Raises OSError when nothing, or not all, could be written; then nothing was."""
+        data = b"".join(map(event_line, events))
+        try:
+            written = os.write(self._fd, data)
+            if written < len(data):
+                raise OSError(28, "short write: is the disk full?")
+        except OSError:
+            os.ftruncate(self._fd, self._size)
+            raise
+        self._size += written
+        self.dirty = True
+        if self._config.sync == "always":
+            self.sync()
+
+    def rotate_if_due(self) -> None:
+        """Begin a new segment when the live one is large or old enough, and drop what is over the retention."""
+        if self._size < self._config.segment_bytes and time.time() - self._began < self._config.segment_seconds:
+            return
+        self.sync()
+        os.close(self._fd)
+        self._retain()
+        self._start_segment(self.ledger)
+
+    def _start_segment(self, ledger: Ledger) -> None:
+        header = {**ledger.rotate(self.oldest()), "time": timestamp(time.time())}
+        path = journal.segment_path(self._directory, ledger.head + 1)
+        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._size = os.write(self._fd, json.dumps(header, separators=(",", ":")).encode() + b"\n")
+        self._began = time.time()
+        self._link(path)
+        directory = os.open(self._directory, os.O_RDONLY)
+        os.fsync(directory)
+        os.close(directory)
+
+    def _link(self, path: str) -> None:
+        """Make `events.jsonl` a second name of the live segment, so that `tail -F` follows it."""
+        live = f"{self._directory}/{journal.LIVE}"
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samefile(live, path):
+                return
+        temporary = f"{live}.new"
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        os.link(path, temporary)
+        os.rename(temporary, live)
+
+    def _retain(self) -> None:
+        found = journal.segments(self._directory)
+        sizes = {segment: os.path.getsize(segment.path) for segment in found}
+        total = sum(sizes.values())
+        for segment in found[:-1]:
+            old = time.time() - os.stat(segment.path).st_mtime > self._config.keep_seconds
+            if total <= self._config.keep_bytes and not old:
+                return
+            os.unlink(segment.path)
+            total -= sizes[segment]
+
+    def oldest(self) -> int:
+        """The oldest number that is kept."""
+        found = journal.segments(self._directory)
+        return found[0].first if found else 1
+
+    def sync(self) -> None:
+        """Make what was written survive a power loss, as far as the settings want that."""
+        if self.dirty and self._config.sync != "never":
+            os.fdatasync(self._fd)
+        self.dirty = False
+
+    def close(self) -> None:
+        self.sync()
+        os.close(self._fd)
+
+
+def _start(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read(65536)

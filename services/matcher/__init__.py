@@ -1,0 +1,1 @@
+"""The matcher: chunks become logical lines, lines meet subscriptions, matches become events."""

@@ -1,0 +1,92 @@
+"""One stream as the matcher goes through it: how far it is, and what has fired on the line it stands in. Pure."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from ...shared import terminal
+from . import pattern
+from .lines import Block, Lines
+from .subscription import Subscription
+
+
+class Hit(NamedTuple):
+    """A subscription's pattern in one line: `offset`..`end` are the line's bytes in the stream."""
+
+    subscription: Subscription
+    offset: int
+    end: int
+    line: str
+    match: pattern.Match
+    partial: bool
+    truncated: bool
+
+
+class StreamState:
+    """Position and unfinished line of one stream."""
+
+    def __init__(self, server: str, session: str, pane: str, name: str, offset: int, fired: Iterable[str] = ()):
+        self.server, self.session, self.pane, self.name = server, session, pane, name
+        self.lines = Lines(offset)
+        self.skipped = 0  # bytes that were reclaimed before they were read
+        self._fired_line = offset  # the line that `_fired` is of
+        self._fired = set(fired)
+
+    @property
+    def producer(self) -> str:
+        return f"match/{self.server}/{self.name}"
+
+    def hits(self, block: Block, subscriptions: Iterable[Subscription]) -> list[Hit]:
+        """What fires in a block, in the order of lines, then of subscriptions. One line fires a subscription once."""
+        text = terminal.clean(block.raw)
+        starts = terminal.line_starts(block.raw)
+        ends = [*starts[1:], len(block.raw)]
+        found: list[Hit] = []
+        by_pattern: dict[str, list[Subscription]] = {}
+        for subscription in subscriptions:
+            if subscription.pattern is not None:
+                by_pattern.setdefault(subscription.pattern, []).append(subscription)
+        texts: list[bytes] = []
+        for wanted, owners in by_pattern.items():
+            for match in pattern.search(wanted, text):
+                texts = texts or text.split(b"\n")
+                offset, end = block.offset + starts[match.line], block.offset + ends[match.line]
+                for owner in owners:
+                    hit = self._armed(owner, offset, end, match, texts[match.line], block)
+                    if hit:
+                        found.append(hit)
+        found.sort(key=lambda hit: (hit.offset, hit.subscription.number))
+        fresh = [hit for hit in found if not (hit.offset == self._fired_line and hit.subscription.id in self._fired)]
+        self._remember(fresh, block)
+        return fresh
+
+    def _armed(
+        self, owner: Subscription, offset: int, end: int, match: pattern.Match, text: bytes, block: Block
+    ) -> Hit | None:
+        since = owner.since(self.server, self.name)
+        if end <= since:
+            return None
+        if offset < since:
+            # Armed in the middle of this line: only what came after that counts.
+            text = terminal.clean(block.raw[since - block.offset : end - block.offset]).strip(b"\n")
+            late = next(iter(pattern.search(owner.pattern or "", text)), None)
+            if late is None:
+                return None
+            match = late
+        truncated = block.truncated and end == block.offset + len(block.raw)
+        line = text.decode(errors="replace")
+        return Hit(owner, offset, end, line, match, block.partial, truncated)
+
+    def _remember(self, hits: list[Hit], block: Block) -> None:
+        for hit in hits:
+            if hit.offset != self._fired_line:
+                self._fired_line, self._fired = hit.offset, set()
+            self._fired.add(hit.subscription.id)
+        if not block.partial and self._fired_line < self.lines.offset:
+            self._fired_line, self._fired = self.lines.offset, set()
+
+
+def pieces(begin: int, end: int, size: int) -> Iterator[tuple[int, int]]:
+    """(offset, length) of the pieces of a range."""
+    while begin < end:
+        yield begin, min(size, end - begin)
+        begin += size

@@ -1,0 +1,230 @@
+"""The watcher's loop: poll(inotify, requests); it never waits on a subscriber, and never asks tmux."""
+
+import os
+import time
+from typing import Any
+
+import zmq
+
+from ...shared import bus, inotify, lock, spool, topics
+from ...shared.codec import FRAME_MAX, encode_chunk
+from ...shared.config import Config
+from ...shared.errors import NoTarget
+from ...shared.messages import Chunk, Read
+from ...shared.paths import Paths
+from ...shared.service import Service, Timer
+from .tail import Tail
+
+# A subscriber that lost the newest chunk learns it from the next one. So that there is one, a stream that falls silent
+# says where it is after these seconds, and then no more; and to everybody who subscribes.
+_REMINDERS = (1.0, 10.0)
+_TURN = 1 << 20  # bytes of one pane before another pane has its turn
+_MASK = (
+    inotify.CREATE | inotify.MOVED_TO | inotify.MOVED_FROM | inotify.MODIFY | inotify.CLOSE_WRITE
+    | inotify.DELETE | inotify.DELETE_SELF
+)  # fmt: skip
+
+
+class Watcher(Service):
+    """Publishes the output of one session's panes. Its folder says which panes these are."""
+
+    def __init__(self, paths: Paths, config: Config, server: str, session: str):
+        super().__init__(f"watcher-{server}-{session[1:]}", paths)
+        self._server, self._session = server, session
+        self._directory = f"{paths.spool}/{server}"
+        self._folder = f"{self._directory}/{spool.session_folder(session)}"
+        self._keep = config.watcher.keep_bytes
+        self._tails: dict[str, Tail] = {}
+        self._waiting: dict[int, tuple[spool.Stream, spool.Index]] = {}  # by watch descriptor of the index
+        self._busy: set[str] = set()
+        self._reminders: dict[str, Timer] = {}
+        self._publisher = bus.announcer(self.context, paths.publishers)
+        self.register(self._publisher, self._subscribed)
+        self.server.handle(Read, self._read)
+        os.makedirs(f"{self._directory}/meta", mode=0o700, exist_ok=True)
+        os.makedirs(self._folder, mode=0o700, exist_ok=True)
+        self._inotify = inotify.Inotify()
+        self._wd = self._inotify.watch(self._folder, _MASK)
+        self.register(self._inotify, self._look)
+        self._scan()
+
+    def status(self) -> dict[str, Any]:
+        live = [tail for tail in self._tails.values() if not tail.ended]
+        return {
+            **super().status(),
+            "server": self._server,
+            "session": self._session,
+            "streams": len(live),
+            "bytes": sum(tail.offset for tail in live),
+        }
+
+    # ---- what happens in the folder --------------------------------------------------------------------------------
+
+    def _scan(self) -> None:
+        """Follow every spool in the folder: at the start, and when events were lost."""
+        for name in os.listdir(self._folder):
+            self._touched(name)
+            self._closed(name)
+
+    def _look(self) -> None:
+        touched: dict[str, int] = {}
+        for event in self._inotify.read():
+            if event.mask & inotify.Q_OVERFLOW:
+                self._scan()
+            elif event.wd in self._waiting:
+                self._retry(event.wd)
+            elif event.wd == self._wd:
+                if event.mask & inotify.DELETE_SELF:
+                    self.stop()  # the session is gone for good
+                elif event.mask & (inotify.MOVED_FROM | inotify.DELETE):
+                    touched.pop(event.name, None)
+                    self._drop(event.name.removesuffix(spool.RAW))
+                else:
+                    touched[event.name] = touched.get(event.name, 0) | event.mask
+        for name, mask in touched.items():
+            self._touched(name)
+            if mask & inotify.CLOSE_WRITE:
+                self._closed(name)
+
+    def _touched(self, name: str) -> None:
+        stream = spool.parse_stream(name)
+        if stream is None or not name.endswith(spool.RAW):
+            return
+        tail = self._tails.get(stream.name) or self._open(stream)
+        if tail and not tail.ended:
+            self._publish(tail)
+
+    def _open(self, stream: spool.Stream) -> Tail | None:
+        if any(waiting.name == stream.name for waiting, _index in self._waiting.values()):
+            return None
+        path = spool.meta(self._directory, stream.name, "idx")
+        index = spool.Index(path)
+        # Watched before it is tried, so that its release cannot fall in between.
+        wd = self._inotify.watch(path, inotify.CLOSE_WRITE)
+        if not lock.try_lock(index.fd):
+            # The pane has come from another session, whose watcher has not let go yet. Its closing of the index wakes us.
+            self._waiting[wd] = (stream, index)
+            return None
+        self._inotify.unwatch(wd)
+        try:
+            tail = Tail(self._path(stream.name), index, stream, self._keep)
+        except FileNotFoundError:  # moved on already
+            index.close()
+            return None
+        self._tails[stream.name] = tail
+        if tail.ended:
+            self._drop(stream.name)
+            return None
+        return tail
+
+    def _retry(self, wd: int) -> None:
+        stream, index = self._waiting.pop(wd)
+        self._inotify.unwatch(wd)
+        index.close()
+        self._touched(stream.name + spool.RAW)
+        self._closed(stream.name + spool.RAW)
+
+    def _path(self, stream: str) -> str:
+        return f"{self._folder}/{stream}{spool.RAW}"
+
+    def _closed(self, name: str) -> None:
+        """The end of a stream, if its writer has really gone and all of it is published."""
+        tail = self._tails.get(name.removesuffix(spool.RAW))
+        if tail is None or tail.ended or tail.stream.name in self._busy:
+            return
+        try:
+            if spool.has_writer(self._path(tail.stream.name)):
+                return
+        except FileNotFoundError:
+            return
+        self._publish(tail)
+        if tail.stream.name not in self._busy:
+            tail.end(time.time())
+            self._announce(tail)
+            self._remind(tail)
+
+    def _drop(self, stream: str) -> None:
+        for wd, (waiting, index) in list(self._waiting.items()):
+            if waiting.name == stream:
+                del self._waiting[wd]
+                self._inotify.unwatch(wd)
+                index.close()
+        tail = self._tails.pop(stream, None)
+        if tail:
+            tail.close()
+        reminder = self._reminders.pop(stream, None)
+        if reminder:
+            reminder.cancel()
+
+    # ---- what is said of it ----------------------------------------------------------------------------------------
+
+    def _publish(self, tail: Tail) -> None:
+        start = tail.offset
+        for offset, data in tail.pieces(_TURN):
+            now = time.time()
+            self._send(tail, Chunk(*self._ids(tail), offset, now, False, data))
+            tail.published(len(data), now)
+        if tail.offset == start:
+            return
+        tail.reclaim(self._path(tail.stream.name))
+        self._remind(tail)
+        if tail.offset - start >= _TURN and tail.stream.name not in self._busy:
+            self._busy.add(tail.stream.name)
+            self.after(0, lambda: self._go_on(tail))
+
+    def _go_on(self, tail: Tail) -> None:
+        self._busy.discard(tail.stream.name)
+        if self._tails.get(tail.stream.name) is tail and not tail.ended:
+            self._publish(tail)
+            self._closed(tail.stream.name + spool.RAW)
+
+    def _ids(self, tail: Tail) -> tuple[str, str, str, str]:
+        return self._server, self._session, tail.stream.pane, tail.stream.name
+
+    def _send(self, tail: Tail, chunk: Chunk) -> None:
+        topic = topics.out(self._server, self._session, tail.stream.pane)
+        self._publisher.send_multipart([topic, *encode_chunk(chunk)], zmq.NOBLOCK)
+
+    def _announce(self, tail: Tail) -> None:
+        """Say where the stream is: an empty chunk at its newest offset."""
+        self._send(tail, Chunk(*self._ids(tail), tail.offset, time.time(), tail.ended, b""))
+
+    def _remind(self, tail: Tail) -> None:
+        """The stream has just spoken: announce it when it has been silent for a while."""
+        tail.spoke, tail.reminders = time.monotonic(), 0
+        if tail.stream.name not in self._reminders:
+            self._arm_reminder(tail)
+
+    def _arm_reminder(self, tail: Tail) -> None:
+        left = tail.spoke + _REMINDERS[tail.reminders] - time.monotonic()
+        self._reminders[tail.stream.name] = self.after(left, lambda: self._reminder(tail))
+
+    def _reminder(self, tail: Tail) -> None:
+        del self._reminders[tail.stream.name]
+        if time.monotonic() >= tail.spoke + _REMINDERS[tail.reminders]:
+            self._announce(tail)
+            tail.reminders += 1
+        if tail.reminders < len(_REMINDERS):
+            self._arm_reminder(tail)
+        elif tail.ended:
+            self._drop(tail.stream.name)
+
+    def _subscribed(self) -> None:
+        """Tell whoever subscribes where each stream is: it may have lost something before, and now is connected."""
+        prefixes = set()
+        while self._publisher.poll(0):
+            message = self._publisher.recv()
+            if message[:1] == b"\1":
+                prefixes.add(message[1:])
+        for tail in self._tails.values():
+            topic = topics.out(self._server, self._session, tail.stream.pane)
+            if any(topic.startswith(prefix) for prefix in prefixes):
+                self._announce(tail)
+
+    def _read(self, request: Read, _reply: Any) -> dict[str, Any]:
+        try:
+            found = spool.read(self._path(request.stream), max(0, request.offset), min(request.limit, FRAME_MAX // 2))
+        except FileNotFoundError as error:
+            raise NoTarget(f"stream {request.stream!r} is not in session {self._session}") from error
+        tail = self._tails.get(request.stream)
+        return {**found._asdict(), "closed": tail is None or tail.ended}

@@ -1,0 +1,1 @@
+"""What two or more processes of ctmux need: contracts, codec, directories, sockets, files."""

@@ -1,0 +1,149 @@
+"""Frames to messages and back, with exactly one failure: DecodeError."""
+
+import json
+from datetime import UTC, datetime
+from types import UnionType
+from typing import Any, TypeVar, cast, get_args, get_origin
+
+import msgpack
+
+from .errors import CtmuxError, from_wire
+from .messages import REQUESTS, VERSION, Chunk, Event, Head, Request
+
+FRAME_MAX = 1 << 20  # bytes; senders keep far below it, a socket drops a peer that does not
+_ELEMENTS_MAX = 100_000  # 1 MB of empty maps would become 76 MB of objects
+
+T = TypeVar("T")
+
+
+class DecodeError(CtmuxError):
+    """Raised when frames are not a message of this version; carries the frames."""
+
+    def __init__(self, reason: str, frames: list[bytes]):
+        super().__init__(f"not a message of wire version {VERSION}: {reason}")
+        self.frames = frames
+
+
+def pack(value: Any) -> bytes:
+    return cast(bytes, msgpack.packb(value))
+
+
+def unpack(frame: bytes) -> Any:
+    """Raises DecodeError."""
+    try:
+        return msgpack.unpackb(frame, max_array_len=_ELEMENTS_MAX, max_map_len=_ELEMENTS_MAX)
+    except (ValueError, TypeError, msgpack.UnpackException) as error:
+        raise DecodeError(f"msgpack: {error}", [frame]) from error
+
+
+def fits(value: Any, annotation: Any) -> bool:
+    """Whether a decoded value is of an annotated type; contents of lists and maps are not looked at."""
+    origin = get_origin(annotation)
+    if origin is UnionType:
+        return any(fits(value, part) for part in get_args(annotation))
+    if annotation is Any:
+        return True
+    if annotation is float:
+        return isinstance(value, float | int) and not isinstance(value, bool)
+    if annotation is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, origin or annotation)
+
+
+def build(kind: type[T], fields: Any, frames: list[bytes]) -> T:
+    """A message type from decoded fields: unknown ones are skipped, missing or wrong ones are a DecodeError."""
+    if not isinstance(fields, dict):
+        raise DecodeError("a map is expected", frames)
+    for name, annotation in kind.__annotations__.items():
+        if name not in fields or not fits(fields[name], annotation):
+            raise DecodeError(f"{kind.__name__} needs {name} as {annotation}", frames)
+    return kind(**{name: fields[name] for name in kind.__annotations__})
+
+
+def _header(frame: bytes) -> dict[str, Any]:
+    value = unpack(frame)
+    if not isinstance(value, dict) or value.get("v") != VERSION:
+        raise DecodeError("a map with this version is expected", [frame])
+    return value
+
+
+def encode_chunk(chunk: Chunk) -> list[bytes]:
+    """[header, data]; the topic goes before them."""
+    header = {"v": VERSION, **chunk._asdict()}
+    data = header.pop("data")
+    return [pack(header), data]
+
+
+def decode_chunk(frames: list[bytes]) -> Chunk:
+    """The chunk in [header, data]. Raises DecodeError."""
+    if len(frames) != 2:
+        raise DecodeError("a chunk has two frames after its topic", frames)
+    return build(Chunk, {**_header(frames[0]), "data": frames[1]}, frames)
+
+
+def encode_event(event: Event) -> list[bytes]:
+    return [pack({"v": VERSION, **event._asdict()})]
+
+
+def decode_event(frames: list[bytes]) -> Event:
+    """Raises DecodeError."""
+    if len(frames) != 1:
+        raise DecodeError("an event has one frame after its topic", frames)
+    return build(Event, _header(frames[0]), frames)
+
+
+def event_line(event: Event) -> bytes:
+    """The event as a line of the journal: JSON that starts with `{"n":<number>,`."""
+    return json.dumps(event._asdict(), ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
+
+
+def parse_event(line: bytes) -> Event:
+    """The event in a journal line. Raises DecodeError."""
+    try:
+        fields = json.loads(line)
+    except ValueError as error:
+        raise DecodeError(f"JSON: {error}", [line]) from error
+    return build(Event, fields, [line])
+
+
+def encode_head(head: Head) -> list[bytes]:
+    return [pack({"v": VERSION, **head._asdict()})]
+
+
+def decode_head(frames: list[bytes]) -> Head:
+    """Raises DecodeError."""
+    return build(Head, _header(frames[0]), frames)
+
+
+def encode_request(request: Request) -> bytes:
+    return pack({"v": VERSION, "verb": type(request).__name__.lower(), **request._asdict()})
+
+
+def decode_request(frame: bytes) -> Request:
+    """Raises DecodeError, also for a verb that is not known."""
+    fields = _header(frame)
+    kind = REQUESTS.get(str(fields.get("verb")))
+    if kind is None:
+        raise DecodeError(f"unknown verb {fields.get('verb')!r}", [frame])
+    return build(kind, fields, [frame])
+
+
+def encode_reply(result: dict[str, Any]) -> bytes:
+    return pack({"v": VERSION, "ok": True, **result})
+
+
+def encode_failure(error: CtmuxError) -> bytes:
+    return pack({"v": VERSION, "ok": False, "code": error.code, "message": str(error)})
+
+
+def decode_reply(frame: bytes) -> dict[str, Any]:
+    """The result of a request. Raises the error that the reply carries, or DecodeError."""
+    fields = _header(frame)
+    if fields.get("ok") is not True:
+        raise from_wire(str(fields.get("code")), str(fields.get("message")))
+    return fields
+
+
+def timestamp(seconds: float) -> str:
+    """ISO 8601 in UTC with microseconds, as `2026-11-22T10:28:49.123456Z`."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

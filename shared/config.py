@@ -1,0 +1,99 @@
+"""Settings: one frozen structure, a section for each reader, from one TOML file; every setting has a default."""
+
+import os
+from typing import Any, NamedTuple, TypeVar
+
+from .codec import fits
+from .errors import UsageError
+
+MIB = 1 << 20
+S = TypeVar("S")
+
+
+class LoggerConfig(NamedTuple):
+    """`[logger]`: the journal. Sizes in bytes, times in seconds."""
+
+    segment_bytes: int = 8 * MIB
+    segment_seconds: float = 3600.0
+    keep_bytes: int = 256 * MIB
+    keep_seconds: float = 30 * 86400.0
+    sync: str = "second"  # fdatasync: "always" (each write), "second" (at most once a second), "never"
+
+
+class WatcherConfig(NamedTuple):
+    """`[watcher]`: `keep_bytes` of each pane's output stay readable, what is older is given back to the disk."""
+
+    keep_bytes: int = 16 * MIB
+
+
+class MatcherConfig(NamedTuple):
+    """`[matcher]`: an unfinished line is looked at after `quiet_seconds` without output."""
+
+    quiet_seconds: float = 0.15
+
+
+class KeeperConfig(NamedTuple):
+    """`[keeper]`: `sockets`: tmux sockets to watch; none means every socket in tmux's own directory. Spools of panes that
+    have ended are kept for `keep_seconds`."""
+
+    sockets: list[str] = []  # noqa: RUF012
+    keep_seconds: float = 3600.0
+
+
+class Config(NamedTuple):
+    logger: LoggerConfig = LoggerConfig()
+    watcher: WatcherConfig = WatcherConfig()
+    matcher: MatcherConfig = MatcherConfig()
+    keeper: KeeperConfig = KeeperConfig()
+
+
+def path(environ: dict[str, str] | None = None) -> str:
+    env = os.environ if environ is None else environ
+    home = env.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
+    return env.get("CTMUX_CONFIG") or f"{home}/ctmux/config.toml"
+
+
+def load(file: str | None = None) -> Config:
+    """The settings in `file`. No file means defaults, unless `$CTMUX_CONFIG` names it.
+
+    Raises UsageError that names the file and the key.
+    """
+    where = file or path()
+    if not os.path.exists(where):
+        if file or os.environ.get("CTMUX_CONFIG"):
+            raise UsageError(f"{where}: no such configuration file (named by CTMUX_CONFIG)")
+        return Config()
+    import tomllib  # only now: most instances have no file, and every watcher would pay for it
+
+    try:
+        with open(where, "rb") as opened:
+            tables = tomllib.load(opened)
+    except (tomllib.TOMLDecodeError, OSError) as error:
+        raise UsageError(f"{where}: {error}") from error
+    unknown = set(tables) - set(Config._fields)
+    if unknown:
+        raise UsageError(f"{where}: unknown section [{min(unknown)}]; there are: {', '.join(Config._fields)}")
+    return Config(
+        logger=_section(where, "logger", LoggerConfig, tables),
+        watcher=_section(where, "watcher", WatcherConfig, tables),
+        matcher=_section(where, "matcher", MatcherConfig, tables),
+        keeper=_section(where, "keeper", KeeperConfig, tables),
+    )
+
+
+def _section(where: str, name: str, kind: type[S], tables: dict[str, Any]) -> S:
+    values = tables.get(name, {})
+    if not isinstance(values, dict):
+        raise UsageError(f"{where}: [{name}] must be a section")
+    known = kind.__annotations__
+    for key, value in values.items():
+        if key not in known:
+            raise UsageError(f"{where}: [{name}] has no key {key!r}; there are: {', '.join(known)}")
+        if not fits(value, known[key]):
+            wanted = getattr(known[key], "__name__", known[key])
+            raise UsageError(f"{where}: [{name}] {key} = {value!r}: a {wanted} is expected")
+        if isinstance(value, int | float) and value <= 0:
+            raise UsageError(f"{where}: [{name}] {key} = {value!r}: must be more than 0")
+        if key == "sync" and value not in ("always", "second", "never"):
+            raise UsageError(f"{where}: [{name}] sync = {value!r}: use always, second or never")
+    return kind(**values)

@@ -1,0 +1,131 @@
+"""The journal as its readers see it: segments of JSON lines, named by their first number, never renamed.
+
+A segment starts with a header line (no `n`); every other line starts with `{"n":<number>,` and numbers only grow, so a
+number is found by bisecting byte offsets. A last line without its newline is being written, or torn: it is not there.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from .codec import parse_event
+from .messages import Event, Filter
+
+LIVE = "events.jsonl"
+_PREFIX, _SUFFIX = "events-", ".jsonl"
+_N = b'{"n":'
+
+
+class Segment(NamedTuple):
+    first: int
+    path: str
+
+
+def segment_path(directory: str, first: int) -> str:
+    return f"{directory}/{_PREFIX}{first:012d}{_SUFFIX}"
+
+
+def segments(directory: str) -> list[Segment]:
+    """All segments, oldest first; empty if there is no journal."""
+    try:
+        names = os.listdir(directory)
+    except FileNotFoundError:
+        return []
+    found = []
+    for name in names:
+        number = name[len(_PREFIX) : -len(_SUFFIX)]
+        if name.startswith(_PREFIX) and name.endswith(_SUFFIX) and number.isdigit():
+            found.append(Segment(int(number), f"{directory}/{name}"))
+    return sorted(found)
+
+
+def header(segment: Segment) -> dict[str, Any] | None:
+    """The header of a segment, or None if it is damaged."""
+    with open(segment.path, "rb") as file:
+        line = file.readline()
+    try:
+        fields = json.loads(line)
+    except ValueError:
+        return None
+    return fields if isinstance(fields, dict) and "first" in fields else None
+
+
+def number(line: bytes) -> int | None:
+    """The number of a journal line without parsing it; None for a header or a damaged line."""
+    if not line.startswith(_N):
+        return None
+    digits = line[len(_N) : line.find(b",", len(_N))]
+    return int(digits) if digits.isdigit() else None
+
+
+def fits(event: Event, wanted: Filter) -> bool:
+    """Whether the filter lets the event through."""
+    if wanted.kind and event.kind != wanted.kind and not event.kind.startswith(wanted.kind + "."):
+        return False
+    return all(
+        want is None or want == have
+        for want, have in (
+            (wanted.server, event.server),
+            (wanted.session, event.session),
+            (wanted.pane, event.pane),
+            (wanted.subscription, event.subscription),
+        )
+    )
+
+
+def lines(directory: str, since: int) -> Iterator[bytes]:
+    """The whole lines of all events from number `since` on, in order."""
+    found = segments(directory)
+    for index, segment in enumerate(found):
+        if index + 1 < len(found) and found[index + 1].first <= since:
+            continue
+        try:
+            file = open(segment.path, "rb")  # noqa: SIM115 (closed by the next statement)
+        except FileNotFoundError:  # retention was faster
+            continue
+        with file:
+            _seek(file, since)
+            for line in file:
+                if line.endswith(b"\n") and (number(line) or 0) >= since:
+                    yield line
+
+
+def _seek(file: Any, since: int) -> None:
+    """Go to a line start not behind event `since`, by bisection."""
+    low, high = 0, os.fstat(file.fileno()).st_size
+    while high - low > 4096:
+        middle = (low + high) // 2
+        file.seek(middle)
+        file.readline()
+        here = number(file.readline())
+        if here is not None and here < since:
+            low = middle
+        else:
+            high = middle
+    file.seek(low)
+    if low:
+        file.readline()
+
+
+class Page(NamedTuple):
+    """Events that fit, and the number to go on from."""
+
+    lines: list[bytes]
+    next: int
+
+
+def read(directory: str, since: int, limit: int, wanted: Filter, size_max: int = 1 << 19) -> Page:
+    """Up to `limit` fitting lines, or about `size_max` bytes of them, from number `since` on."""
+    needles = [json.dumps(value).encode() for value in wanted[1:] if value]
+    page: list[bytes] = []
+    size = 0
+    following = since
+    for line in lines(directory, since):
+        if len(page) >= limit or size > size_max:
+            break
+        following = (number(line) or following) + 1
+        if all(needle in line for needle in needles) and (wanted == Filter() or fits(parse_event(line), wanted)):
+            page.append(line)
+            size += len(line)
+    return Page(page, following)

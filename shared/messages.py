@@ -1,0 +1,203 @@
+"""The wire's closed sets of frozen types: chunks, events, heartbeats, requests. Encoded in `codec.py` only.
+
+NamedTuples, not dataclasses: importing `dataclasses` costs every watcher 0.9 MB private (measured).
+"""
+
+from typing import Any, NamedTuple
+
+VERSION = 1
+
+KINDS = frozenset(
+    {
+        "service.started",
+        "service.restarted",
+        "server.found",
+        "server.lost",
+        "session.created",
+        "session.renamed",
+        "session.closed",
+        "window.renamed",
+        "pane.opened",
+        "pane.observed",
+        "pane.unobserved",
+        "pane.moved",
+        "pane.respawned",
+        "pane.exited",
+        "pattern.matched",
+        "timeout.expired",
+        "subscription.created",
+        "subscription.ended",
+    }
+)
+
+
+class Chunk(NamedTuple):
+    """A piece of a pane's output.
+
+    `stream` names one uninterrupted observation of a pane (its spool); `offset` counts its bytes from 0;
+    `time` is when it was published (seconds since the epoch); `end`: nothing follows, `data` is empty.
+    """
+
+    server: str
+    session: str
+    pane: str
+    stream: str
+    offset: int
+    time: float
+    end: bool
+    data: bytes
+
+
+class Draft(NamedTuple):
+    """An event before it has a number.
+
+    `producer` and its source position (`position`, `key`) are its identity: the logger takes each once, so a
+    restarted producer may send again what it does not know to be written. Positions of a producer only grow; at one
+    position the keys differ. `ends`: producers that will never send again, so that the logger may forget them.
+    """
+
+    producer: str
+    position: int
+    key: str
+    kind: str
+    time: float
+    server: str | None = None
+    session: str | None = None
+    window: str | None = None
+    pane: str | None = None
+    subscription: str | None = None
+    data: dict[str, Any] = {}  # noqa: RUF012 (never changed: every producer makes its own)
+    ends: list[str] = []  # noqa: RUF012
+
+
+class Event(NamedTuple):
+    """A numbered fact. `time` is ISO 8601 in UTC; `prev` has the number of the event before it in its own session,
+    pane and subscription (0: none), so that a filtered subscriber sees a hole."""
+
+    n: int
+    time: str
+    kind: str
+    server: str | None
+    session: str | None
+    window: str | None
+    pane: str | None
+    subscription: str | None
+    data: dict[str, Any]
+    prev: dict[str, int]
+    producer: str
+    position: int
+    key: str
+
+
+class Head(NamedTuple):
+    """The logger's heartbeat: the newest number `n` of the journal `log`."""
+
+    log: str
+    n: int
+
+
+class Filter(NamedTuple):
+    """Which events: each field that is set must fit. `kind` fits itself and what is below it (`pane` fits
+    `pane.exited`)."""
+
+    kind: str | None = None
+    server: str | None = None
+    session: str | None = None
+    pane: str | None = None
+    subscription: str | None = None
+
+
+# ---- requests: one type per verb -----------------------------------------------------------------------------------
+
+
+class Put(NamedTuple):
+    """To the logger: write these drafts (fields of `Draft` as lists). Answer: {head}."""
+
+    drafts: list[list[Any]]
+
+
+class Get(NamedTuple):
+    """To the logger: events from number `since` on. Answer: {lines, next, head, first, log}; `lines` are JSON, `next` is
+    where to go on, `first` the oldest number kept."""
+
+    since: int
+    limit: int
+    filter: list[Any]
+
+
+class Position(NamedTuple):
+    """To the logger: where did this producer stop? Answer: {position, keys}, position -1 if it is unknown."""
+
+    producer: str
+
+
+class Tip(NamedTuple):
+    """To the logger: the newest event of this subscription. Answer: {n}, 0 if there is none."""
+
+    subscription: str
+
+
+class Status(NamedTuple):
+    """To any role: how are you? Answer: {role, pid, started} and what the role counts."""
+
+
+class Read(NamedTuple):
+    """To a watcher: bytes of a stream. Answer: {offset, data, first, end, closed}: `offset` is moved up to `first`, the
+    first byte still kept, where an older range was reclaimed; `end` is the spool's size."""
+
+    stream: str
+    offset: int
+    limit: int
+
+
+class Panes(NamedTuple):
+    """To the keeper: the panes it knows. Answer: {panes: [...]}."""
+
+
+class Finish(NamedTuple):
+    """To the matcher: this stream's output ends at `end`. Answered when every event of it is in the journal."""
+
+    server: str
+    session: str
+    pane: str
+    stream: str
+    end: int
+    exited: bool
+
+
+class Close(NamedTuple):
+    """To the matcher: this session is closed; end the subscriptions that watch only it."""
+
+    server: str
+    session: str
+
+
+class Subscribe(NamedTuple):
+    """To the matcher: arm a subscription. The same `token` twice arms it once. Answer: {subscription}."""
+
+    token: str
+    kind: str
+    pattern: str | None
+    seconds: float | None
+    server: str | None
+    session: str | None
+    pane: str | None
+    once: bool
+    name: str | None
+
+
+class Subscriptions(NamedTuple):
+    """To the matcher: every subscription. Answer: {subscriptions: [...]}."""
+
+
+class Unsubscribe(NamedTuple):
+    """To the matcher: end this subscription (id or name). Answer: {subscription}."""
+
+    subscription: str
+
+
+Request = Put | Get | Position | Tip | Status | Read | Panes | Finish | Close | Subscribe | Subscriptions | Unsubscribe
+_KINDS: tuple[type[Request], ...] = (
+    Put, Get, Position, Tip, Status, Read, Panes, Finish, Close, Subscribe, Subscriptions, Unsubscribe,
+)  # fmt: skip
+REQUESTS: dict[str, type[Request]] = {kind.__name__.lower(): kind for kind in _KINDS}

@@ -1,0 +1,63 @@
+"""Drafts on their way to the logger: one batch at a time, sent again until it is acknowledged.
+
+Because only one batch is under way, and the logger takes a batch's drafts in order, no draft can be written while one
+before it is missing; because a draft is known by its source position, none is written twice.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from .errors import CtmuxError
+from .messages import Draft, Put
+from .rpc import Call
+
+_BATCH = 500  # drafts
+_RETRY = 1.0  # seconds until a batch that the logger could not write is tried again
+
+
+class Outbox:
+    """A queue of drafts inside a service's loop."""
+
+    def __init__(self, service: Any, address: str):
+        self._service = service
+        self._call = Call(service, address)
+        self._queue: deque[tuple[Draft | None, Callable[[], None] | None]] = deque()
+        self._sent = 0
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
+    def put(self, drafts: Iterable[Draft], done: Callable[[], None] | None = None) -> None:
+        """Queue drafts; `done` is called when they, and all before them, are in the journal."""
+        self._queue.extend((draft, None) for draft in drafts)
+        if done:
+            self._queue.append((None, done))
+        self._send()
+
+    def _send(self) -> None:
+        if self._call.busy:
+            return
+        while self._queue and self._queue[0][0] is None:
+            done = self._queue.popleft()[1]
+            if done:
+                done()
+        if not self._queue or self._call.busy:
+            return
+        batch: list[list[Any]] = []
+        for draft, _done in self._queue:
+            if draft is None or len(batch) == _BATCH:
+                break
+            batch.append(list(draft))
+        self._sent = len(batch)
+        self._call.start(Put(batch), self._acknowledged, self._failed)
+
+    def _acknowledged(self, _result: dict[str, Any]) -> None:
+        for _ in range(self._sent):
+            self._queue.popleft()
+        self._sent = 0
+        self._send()
+
+    def _failed(self, _error: CtmuxError) -> None:
+        # The journal cannot be written now (a full disk): nothing is lost here, and the logger says so in its status.
+        self._service.after(_RETRY, self._send)

@@ -1,0 +1,210 @@
+"""The spools: where each pane's raw output lies, and how anybody reads it.
+
+    <runtime>/spool/<server>/s<session>/<stream>.raw    written by tmux's `cat`; offset = position in the file
+    <runtime>/spool/<server>/meta/<stream>.idx          (offset, time) of each published chunk, by the watcher
+    <runtime>/spool/<server>/meta/<stream>.history      the text an adopted pane showed before offset 0
+
+The directory is the topology: the spool of a pane lies in its session's folder, and the keeper renames it when the pane
+moves. The writer does not notice, the old and the new watcher do. A stream is one uninterrupted observation of a pane;
+its name is `p<pane>.<pid>.w<window>.<epoch>`, where the epoch makes it unique over restarts of the instance.
+"""
+
+import contextlib
+import ctypes
+import errno
+import fcntl
+import os
+import re
+import struct
+from collections.abc import Iterator
+from typing import NamedTuple
+
+RAW = ".raw"
+_NAME = re.compile(r"p(\d+)\.(\d+)\.w(\d+)\.([0-9a-z]+)\Z")
+_SESSION = re.compile(r"s(\d+)\Z")
+_FALLOC_FL_KEEP_SIZE, _FALLOC_FL_PUNCH_HOLE = 1, 2
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Stream(NamedTuple):
+    """What a stream's name says: `%<pane>`, the pid of its first program, `@<window>` it was born in, the epoch."""
+
+    name: str
+    pane: str
+    pid: int
+    window: str
+    epoch: str
+
+
+class Spool(NamedTuple):
+    """A stream where it lies now."""
+
+    server: str
+    session: str
+    stream: Stream
+    path: str
+
+
+def stream_name(pane: str, pid: int, window: str, epoch: str) -> str:
+    return f"p{pane[1:]}.{pid}.w{window[1:]}.{epoch}"
+
+
+def parse_stream(name: str) -> Stream | None:
+    """The stream that `name` (with or without `.raw`) is of; None for any other file."""
+    stem = name.removesuffix(RAW)
+    match = _NAME.match(stem)
+    if match is None:
+        return None
+    return Stream(stem, f"%{match[1]}", int(match[2]), f"@{match[3]}", match[4])
+
+
+def session_folder(session: str) -> str:
+    return f"s{session[1:]}"
+
+
+def parse_session(folder: str) -> str | None:
+    match = _SESSION.match(folder)
+    return f"${match[1]}" if match else None
+
+
+def meta(server_directory: str, stream: str, suffix: str) -> str:
+    return f"{server_directory}/meta/{stream}.{suffix}"
+
+
+def walk(root: str) -> Iterator[Spool]:
+    """Every spool below `<runtime>/spool`, in the order of pane numbers."""
+    for server in _listdir(root):
+        yield from walk_server(root, server)
+
+
+def walk_server(root: str, server: str) -> list[Spool]:
+    found = []
+    for folder in _listdir(f"{root}/{server}"):
+        session = parse_session(folder)
+        if session is None:
+            continue
+        for name in _listdir(f"{root}/{server}/{folder}"):
+            stream = parse_stream(name)
+            if stream and name.endswith(RAW):
+                found.append(Spool(server, session, stream, f"{root}/{server}/{folder}/{name}"))
+    return sorted(found, key=lambda spool: (int(spool.stream.pane[1:]), spool.stream.epoch))
+
+
+def find(root: str, server: str, stream: str) -> str | None:
+    """The path of a stream's spool, wherever its pane has moved to; None if it is gone."""
+    for folder in _listdir(f"{root}/{server}"):
+        path = f"{root}/{server}/{folder}/{stream}{RAW}"
+        if parse_session(folder) and os.path.exists(path):
+            return path
+    return None
+
+
+def _listdir(path: str) -> list[str]:
+    try:
+        return sorted(os.listdir(path))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def first_offset(fd: int, size: int) -> int:
+    """The first byte that has not been reclaimed: the first that is not in a hole."""
+    try:
+        return min(os.lseek(fd, 0, os.SEEK_DATA), size)
+    except OSError as error:
+        if error.errno == errno.ENXIO:  # nothing but a hole
+            return size
+        raise
+
+
+class Range(NamedTuple):
+    """Bytes of a spool: `offset` was moved up to `first`, the first byte still kept; `end` is the spool's size."""
+
+    offset: int
+    data: bytes
+    first: int
+    end: int
+
+
+def read(path: str, offset: int, limit: int) -> Range:
+    """Up to `limit` bytes from `offset` on. Raises FileNotFoundError."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        end = os.fstat(fd).st_size
+        first = first_offset(fd, end)
+        start = max(offset, first)
+        return Range(start, os.pread(fd, limit, start), first, end)
+    finally:
+        os.close(fd)
+
+
+def reclaim(fd: int, end: int) -> bool:
+    """Give the space before offset `end` back to the disk; offsets do not move. False where the file system cannot."""
+    done = _libc.fallocate(fd, _FALLOC_FL_PUNCH_HOLE | _FALLOC_FL_KEEP_SIZE, ctypes.c_long(0), ctypes.c_long(end))
+    return int(done) == 0
+
+
+def has_writer(path: str) -> bool:
+    """Whether any process has the file open for writing: a read lease is refused then. Source: fcntl(2), F_SETLEASE."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except OSError as error:
+        if error.errno == errno.EAGAIN:
+            return True
+        raise
+    finally:
+        os.close(fd)
+    return False
+
+
+class Mark(NamedTuple):
+    """An entry of the index: the chunk that ended before `offset` was published at `time`; `end`: the stream ended."""
+
+    offset: int
+    time: float
+    end: bool
+
+
+class Index:
+    """The index of a stream. Its file is also the lock of the stream's publisher, and its last mark the place to go on
+    from: nothing is missed by a publisher that starts anew, and at most one chunk is published twice."""
+
+    _MARK = struct.Struct("<QdQ")
+
+    def __init__(self, path: str):
+        self.fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._size = os.fstat(self.fd).st_size
+
+    def last(self) -> Mark:
+        """The newest mark; (0, 0, False) if there is none."""
+        self._size = os.fstat(self.fd).st_size
+        whole = self._size - self._size % self._MARK.size
+        if whole != self._size:  # torn by a sudden death
+            os.ftruncate(self.fd, whole)
+            self._size = whole
+        return self._at(whole // self._MARK.size - 1) if whole else Mark(0, 0.0, False)
+
+    def _at(self, index: int) -> Mark:
+        offset, time, end = self._MARK.unpack(os.pread(self.fd, self._MARK.size, index * self._MARK.size))
+        return Mark(offset, time, bool(end))
+
+    def add(self, mark: Mark) -> None:
+        os.write(self.fd, self._MARK.pack(mark.offset, mark.time, int(mark.end)))
+        self._size += self._MARK.size
+
+    def reclaim(self, offset: int) -> None:
+        """Give back the marks of chunks that ended at or before `offset`."""
+        low, high = 0, self._size // self._MARK.size
+        while low < high:
+            middle = (low + high) // 2
+            here = self._at(middle)
+            if here.time == 0.0 or here.offset <= offset:  # a reclaimed mark reads as zeros
+                low = middle + 1
+            else:
+                high = middle
+        with contextlib.suppress(OSError):
+            reclaim(self.fd, low * self._MARK.size)
+
+    def close(self) -> None:
+        os.close(self.fd)

@@ -1,0 +1,74 @@
+"""Asking a tmux server by its command line. Watchers do not import this: they never ask tmux."""
+
+import os
+import subprocess
+from typing import NamedTuple
+
+from .errors import CtmuxError
+
+TIMEOUT = 5.0  # seconds; a healthy server answers in 3 ms
+
+
+class TmuxError(CtmuxError):
+    """Raised when tmux refuses a command, or does not answer."""
+
+
+class ServerGone(TmuxError):
+    """Raised when no server answers on the socket."""
+
+
+def environment() -> dict[str, str]:
+    """The environment for tmux: without TMUX, so that no command takes an outer session for its target."""
+    return {name: value for name, value in os.environ.items() if name not in ("TMUX", "TMUX_PANE")}
+
+
+def command(socket: str, *arguments: str) -> list[str]:
+    """The argv of a tmux command: -N never starts a server, -u keeps names UTF-8."""
+    return ["tmux", "-N", "-u", "-S", socket, *arguments]
+
+
+def run(socket: str, *arguments: str, timeout: float = TIMEOUT) -> bytes:
+    """The output of a tmux command. Raises ServerGone or TmuxError."""
+    try:
+        done = subprocess.run(
+            command(socket, *arguments), capture_output=True, timeout=timeout, env=environment(), check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise TmuxError(f"tmux on {socket} does not answer within {timeout:g} s") from error
+    except FileNotFoundError as error:
+        raise TmuxError("tmux is not installed; run: apt-get install tmux") from error
+    if done.returncode:
+        message = done.stderr.decode(errors="replace").strip()
+        # 3.3a..3.8 say one of these when nobody listens, or the server ends while it is asked
+        if any(part in message for part in ("no server running", "error connecting", "server exited", "lost server")):
+            raise ServerGone(f"no tmux server on {socket}: {message}")
+        raise TmuxError(f"tmux {arguments[0] if arguments else ''}: {message}")
+    return done.stdout
+
+
+def socket_directory() -> str:
+    """Where tmux keeps its sockets: tmux(1), FILES."""
+    return f"{os.environ.get('TMUX_TMPDIR') or '/tmp'}/tmux-{os.geteuid()}"  # noqa: S108 (tmux's own default)
+
+
+class ServerInfo(NamedTuple):
+    """A running tmux server; `key` names it in topics and directories, and is another one after a restart."""
+
+    socket: str
+    pid: int
+    started: int
+    version: str
+
+    @property
+    def key(self) -> str:
+        from hashlib import blake2s
+
+        return blake2s(f"{self.socket}\0{self.pid}\0{self.started}".encode(), digest_size=4).hexdigest()
+
+
+def identify(socket: str) -> ServerInfo:
+    """Which server listens on the socket. Raises ServerGone."""
+    answer = run(socket, "display-message", "-p", "#{pid} #{start_time} #{version}").decode().split()
+    if len(answer) < 3:
+        raise ServerGone(f"no tmux server on {socket}")
+    return ServerInfo(socket, int(answer[0]), int(answer[1]), answer[2])
