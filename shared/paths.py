@@ -65,8 +65,18 @@ class Paths(NamedTuple):
 
     @property
     def logs(self) -> str:
-        """The directory of supervisord's and the services' own logs, for a daemon started by `ctmux daemon`."""
-        return f"{self.state}/log"
+        """Where supervisord and the services of `ctmux daemon start` say what troubles them."""
+        return f"{self.runtime}/log"
+
+    @property
+    def config(self) -> str:
+        """The supervisord.conf that `ctmux daemon start` writes."""
+        return f"{self.runtime}/supervisord.conf"
+
+    @property
+    def services(self) -> str:
+        """The programs that the keeper generates for that supervisord."""
+        return f"{self.runtime}/services"
 
 
 def resolve(environ: dict[str, str] | None = None, instance: str | None = None) -> Paths:

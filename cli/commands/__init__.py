@@ -1,0 +1,1 @@
+"""A file for each noun of the command line."""

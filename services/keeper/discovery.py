@@ -25,9 +25,11 @@ class Discovery:
             # tmux makes this directory in the same way when it is missing: tmux.c, make_label().
             os.makedirs(folder, mode=0o700, exist_ok=True)
             self._folders[self._inotify.watch(folder, inotify.CREATE | inotify.MOVED_TO)] = folder
-            for name in sorted(os.listdir(folder)):
-                self._consider(f"{folder}/{name}")
         service.register(self._inotify, self._look)
+        for folder in self._folders.values():
+            for name in sorted(os.listdir(folder)):
+                if not self._only or f"{folder}/{name}" in self._only:
+                    self._attempt(f"{folder}/{name}", 0)  # now: a keeper that answers observes what was there
 
     def _look(self) -> None:
         for event in self._inotify.read():
@@ -40,23 +42,23 @@ class Discovery:
             self._try(path, 0)
 
     def _try(self, path: str, turn: int) -> None:
-        def attempt() -> None:
-            try:
-                if not stat.S_ISSOCK(os.stat(path).st_mode):
-                    return
-                info = tmux.identify(path)
-            except FileNotFoundError:
-                return
-            except tmux.TmuxError:
-                if turn + 1 < len(_TRIES):
-                    self._try(path, turn + 1)
-                return
-            if supported(info.version):
-                self._found(info)
-            else:
-                print(f"tmux {info.version} on {path} is too old: ctmux needs 3.2 or later", flush=True)
+        self._service.after(_TRIES[turn], lambda: self._attempt(path, turn))
 
-        self._service.after(_TRIES[turn], attempt)
+    def _attempt(self, path: str, turn: int) -> None:
+        try:
+            if not stat.S_ISSOCK(os.stat(path).st_mode):
+                return
+            info = tmux.identify(path)
+        except FileNotFoundError:
+            return
+        except tmux.TmuxError:
+            if turn + 1 < len(_TRIES):
+                self._try(path, turn + 1)
+            return
+        if supported(info.version):
+            self._found(info)
+        else:
+            print(f"tmux {info.version} on {path} is too old: ctmux needs 3.2 or later", flush=True)
 
 
 def supported(version: str) -> bool:

@@ -1,0 +1,63 @@
+"""The `ctmux` command: its tree of nouns and verbs, and the options that hold for all of them."""
+
+import os
+import sys
+
+import typer
+
+from .commands import daemon, events, pane, session, stream, subscription
+
+app = typer.Typer(
+    name="ctmux",
+    help="The event system that tmux lacks: every pane watched, its output and life as numbered events.",
+    epilog="Exit codes: 0 done, 1 failed, 2 usage, 3 no daemon, 4 no such target, 5 refused, 124 deadline, 130 interrupted.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"ctmux {version('ctmux')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    instance: str | None = typer.Option(None, "--instance", "-i", help="Name of the instance.", envvar="CTMUX_INSTANCE"),
+    socket_name: str | None = typer.Option(None, "-L", metavar="NAME", help="tmux server by socket name, as in tmux -L."),
+    socket_path: str | None = typer.Option(None, "-S", metavar="PATH", help="tmux server by socket path, as in tmux -S."),
+    _show: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
+    """Options that hold for every command go into the environment, where everything else looks."""
+    if instance:
+        os.environ["CTMUX_INSTANCE"] = instance
+    if socket_path or socket_name:
+        from ..shared.tmux import socket_directory
+
+        os.environ["CTMUX_TMUX_SOCKET"] = os.path.abspath(socket_path or f"{socket_directory()}/{socket_name}")
+
+
+app.add_typer(session.app, name="session")
+app.add_typer(pane.app, name="pane")
+stream.register(pane.app)
+subscription.register(app)
+events.register(app)
+daemon.register(app)
+
+
+def run() -> None:
+    """The entry point. A reader that goes away (`| head`) ends a command quietly."""
+    try:
+        app()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    run()

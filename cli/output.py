@@ -1,0 +1,90 @@
+"""What commands print: results on stdout, as text for people or one envelope of JSON; everything else on stderr."""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Any, ParamSpec
+
+import typer
+
+from ..shared.codec import timestamp
+from ..shared.errors import EXIT_INTERRUPTED, CtmuxError
+
+P = ParamSpec("P")
+
+
+class Result:
+    """What a command has to say. `output` is the text for people; `data` is for programs."""
+
+    def __init__(self, output: str = "", data: Any = None, session: str | None = None, pane_id: str | None = None):
+        self.output, self.data, self.session, self.pane_id = output, data, session, pane_id
+
+
+def envelope(command: str, result: Result) -> dict[str, Any]:
+    """The one shape of every JSON answer, the predecessor's with `data`."""
+    return {
+        "status": "success",
+        "command": command,
+        "session": result.session,
+        "pane_id": result.pane_id,
+        "output": result.output,
+        "timestamp": timestamp(time.time()),
+        "data": result.data,
+    }
+
+
+def error_envelope(command: str, error: CtmuxError) -> dict[str, Any]:
+    shown = envelope(command, Result(str(error)))
+    del shown["data"]
+    return {**shown, "status": "error", "error": {"code": error.code, "message": str(error)}}
+
+
+def line(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def say(text: str) -> None:
+    """A note beside the result."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def command(function: Callable[P, Result | Iterable[Any] | None]) -> Callable[P, None]:
+    """A command of the CLI: prints its Result, or each JSON value that it yields when it streams; ends with a named exit
+    code. A command that takes `as_json` prints the envelope when it is set."""
+    name = function.__name__.rstrip("_").replace("_", "-")
+    module = function.__module__.rpartition(".")[2]
+    full = name if name == module else f"{module}-{name}"
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        as_json = bool(kwargs.get("as_json"))
+        try:
+            result = function(*args, **kwargs)
+            if isinstance(result, Result):
+                text = line(envelope(full, result)) if as_json else result.output
+                if text:
+                    print(text, flush=True)
+        except CtmuxError as error:
+            if as_json:
+                print(line(error_envelope(full, error)), flush=True)
+            else:
+                say(f"ctmux: {error}")
+            raise typer.Exit(error.exit_code) from None
+        except KeyboardInterrupt:
+            raise typer.Exit(EXIT_INTERRUPTED) from None
+
+    return run
+
+
+def table(rows: list[list[Any]], head: list[str]) -> str:
+    """Columns for people."""
+    cells = [[("-" if cell is None or cell == "" else str(cell)) for cell in row] for row in [head, *rows]]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
+    )
+
+
+JSON = typer.Option(False, "--json", help="Print one JSON envelope (streams: a JSON value a line).")

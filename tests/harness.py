@@ -1,0 +1,130 @@
+"""A whole ctmux of its own for a test: private directories, private tmux servers, real processes, nothing left behind."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ctmux.shared import supervised
+from ctmux.shared.paths import resolve
+
+T = TypeVar("T")
+CTMUX = str(Path(sys.executable).with_name("ctmux"))
+
+
+def until(fact: Callable[[], T], seconds: float = 15.0) -> T:
+    """The first true value of `fact`; its last failure when the deadline passes."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            value = fact()
+            if value:
+                return value
+            failure: Exception = AssertionError(f"still {value!r} after {seconds:g} s")
+        except Exception as error:
+            failure = error
+        if time.monotonic() > deadline:
+            raise failure
+        time.sleep(0.01)  # the deadline poll: between two looks at a fact that nobody announces
+
+
+class World:
+    """Directories and environment of one instance; `tmux` and `ctmux` run in it."""
+
+    def __init__(self, directory: str | None = None) -> None:
+        self.root = directory or tempfile.mkdtemp(prefix="ctx-", dir="/tmp")  # short: sockets live in it
+        os.makedirs(f"{self.root}/tmux", exist_ok=True)
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("CTMUX", "TMUX", "XDG", "SUPERVISOR"))}
+        self.env = {
+            **inherited,
+            "TMUX_TMPDIR": f"{self.root}/tmux",
+            "CTMUX_RUNTIME_DIR": f"{self.root}/run",
+            "CTMUX_STATE_DIR": f"{self.root}/state",
+            "XDG_CONFIG_HOME": f"{self.root}/config",
+            "HOME": self.root,
+            "LC_ALL": "C.UTF-8",
+            "SHELL": "/bin/sh",
+        }
+        self.paths = resolve(self.env)
+
+    # ---- tmux ------------------------------------------------------------------------------------------------------
+
+    def tmux(self, *arguments: str, name: str = "t", config: str = "/dev/null", check: bool = True) -> str:
+        done = subprocess.run(
+            ["tmux", "-u", "-L", name, "-f", config, *arguments], env=self.env, capture_output=True, text=True, timeout=20
+        )
+        if check and done.returncode:
+            raise AssertionError(f"tmux {arguments}: {done.stderr}")
+        return done.stdout.rstrip("\n")
+
+    def socket(self, name: str = "t") -> str:
+        return f"{self.root}/tmux/tmux-{os.geteuid()}/{name}"
+
+    # ---- ctmux -----------------------------------------------------------------------------------------------------
+
+    def ctmux(self, *arguments: str, code: int = 0, timeout: float = 60.0, **more: Any) -> subprocess.CompletedProcess[str]:
+        """Run the command line; the exit code must be `code`."""
+        done = subprocess.run([CTMUX, *arguments], env=self.env, capture_output=True, text=True, timeout=timeout, **more)
+        assert done.returncode == code, f"{arguments}: exit {done.returncode}, {done.stdout!r} {done.stderr!r}"
+        return done
+
+    def data(self, *arguments: str) -> Any:
+        """The `data` of a command's JSON envelope."""
+        return json.loads(self.ctmux(*arguments, "--json").stdout)["data"]
+
+    def popen(self, *arguments: str, **more: Any) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [CTMUX, *arguments], env=self.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more
+        )
+
+    def start(self) -> None:
+        self.ctmux("daemon", "start")
+
+    def stop(self) -> None:
+        self.ctmux("daemon", "stop")
+
+    def events(self, kind: str | None = None) -> list[dict[str, Any]]:
+        """What the journal's files hold now, in order."""
+        found = []
+        for segment in sorted(Path(self.paths.journal).glob("events-*.jsonl")):
+            for line in segment.read_text().splitlines():
+                event = json.loads(line)
+                if "n" in event and (kind is None or event["kind"] == kind):
+                    found.append(event)
+        return found
+
+    def wait_event(self, kind: str, seconds: float = 15.0, **fields: Any) -> dict[str, Any]:
+        """The first event of this kind with these fields (of the event or of its data)."""
+
+        def look() -> dict[str, Any] | None:
+            return next(
+                (e for e in self.events(kind) if all({**e["data"], **e}.get(k) == v for k, v in fields.items())), None
+            )
+
+        event = until(look, seconds)
+        assert event is not None
+        return event
+
+    def close(self) -> None:
+        """End everything that runs here, by its id, and remove the directories."""
+        record = supervised.running(self.paths)
+        if record:
+            subprocess.run([CTMUX, "daemon", "stop"], env=self.env, capture_output=True, timeout=90)
+        folder = f"{self.root}/tmux/tmux-{os.geteuid()}"
+        for name in os.listdir(folder) if os.path.isdir(folder) else ():
+            self.tmux("kill-server", name=name, check=False)
+        shutil.rmtree(self.root, ignore_errors=True)
+
+
+def world() -> Iterator[World]:
+    made = World()
+    try:
+        yield made
+    finally:
+        made.close()
