@@ -5,12 +5,12 @@ import sys
 
 import typer
 
-from .commands import daemon, events, pane, session, stream, subscription
+from .commands import daemon, endpoints, events, pane, session, status, stream, subscribe, subscription
 
 app = typer.Typer(
     name="ctmux",
     help="The event system that tmux lacks: every pane watched, its output and life as numbered events.",
-    epilog="Exit codes: 0 done, 1 failed, 2 usage, 3 no daemon, 4 no such target, 5 refused, 124 deadline, 130 interrupted.",
+    epilog="Exit codes: 0 done, 1 failed, 2 usage, 3 no daemon, 4 no target, 5 refused, 124 deadline passed, 130 interrupted.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -42,12 +42,15 @@ def main(
         os.environ["CTMUX_TMUX_SOCKET"] = os.path.abspath(socket_path or f"{socket_directory()}/{socket_name}")
 
 
+app.add_typer(daemon.app, name="daemon")
+status.register(app)
 app.add_typer(session.app, name="session")
 app.add_typer(pane.app, name="pane")
 stream.register(pane.app)
-subscription.register(app)
+app.add_typer(subscribe.app, name="subscribe")
+app.add_typer(subscription.app, name="subscription")
 events.register(app)
-daemon.register(app)
+endpoints.register(app)
 
 
 def run() -> None:

@@ -116,6 +116,14 @@ def first_offset(fd: int, size: int) -> int:
         raise
 
 
+def size(path: str) -> int:
+    """The bytes printed so far; 0 if the spool is gone."""
+    try:
+        return os.path.getsize(path)
+    except FileNotFoundError:
+        return 0
+
+
 class Range(NamedTuple):
     """Bytes of a spool: `offset` was moved up to `first`, the first byte still kept; `end` is the spool's size."""
 

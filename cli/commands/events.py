@@ -1,7 +1,144 @@
-"""placeholder while it is being written"""
+"""`ctmux events`: the log, what it has and what comes."""
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+from ...shared import paths as where
+from ...shared.errors import UsageError
+from ..output import Result, command, line, say
+
+if TYPE_CHECKING:
+    from ...shared.messages import Event, Filter
+
 
 def register(root: typer.Typer) -> None:
-    """Nothing yet."""
+    root.command("events", epilog="Example: ctmux events --follow --kind pane.exited --json | jq .data.exit_status")(events)
+
+
+@command
+def events(
+    follow: bool = typer.Option(False, "--follow", "-f", help="Go on with events as they come."),
+    since: str | None = typer.Option(
+        None, "--since", help="A number N, or a time: 2026-11-22T10:00:00Z, 10:00, or 5m ago as 5m."
+    ),
+    kind: str | None = typer.Option(None, "--kind", "-k", help="A kind, or its first part: pane, pane.exited, pattern."),
+    session: str | None = typer.Option(None, "--session", help="A session: its name, or $3."),
+    pane: str | None = typer.Option(None, "--pane", help="A pane: %12, session:window.pane, or a label."),
+    subscription: str | None = typer.Option(None, "--subscription", help="A subscription by id."),
+    count: int | None = typer.Option(None, "-n", min=1, help="The last N; with --follow end after N events."),
+    timeout: float | None = typer.Option(
+        None, "--timeout", min=0, help="With --follow: end after S seconds, exit code 124."
+    ),
+    as_json: bool = typer.Option(False, "--json", help="One JSON event a line, as in the log."),
+) -> Result | None:
+    """Show events of the log, oldest first; with --follow only those that come, unless --since or -n says more."""
+    from ...shared.messages import Filter
+
+    if timeout is not None and not follow:
+        raise UsageError("--timeout needs --follow: without it the command ends by itself")
+    server, session_id, pane_id = scope(session, pane)
+    wanted = Filter(kind, server, session_id, pane_id, subscription)
+
+    def show(event: "Event") -> None:
+        print(line(event._asdict()) if as_json else describe(event), flush=True)
+
+    number, moment = _since(since)
+    if not follow:
+        found = (event for event in _stored(wanted, number) if event.time >= moment)
+        for event in found if count is None else deque(found, count):
+            show(event)
+        return None
+    start = None if since is None else number
+    seen = 0
+    for event in _following(start, wanted, timeout):
+        if event.time < moment:
+            continue
+        show(event)
+        seen += 1
+        if count is not None and seen >= count:
+            return None
+    return None
+
+
+def scope(session: str | None, pane: str | None) -> tuple[str | None, str | None, str | None]:
+    """(server key, session id, pane id) that `--session` and `--pane` mean. Ids need no tmux: they may be gone."""
+    if not session and not pane:
+        return None, None, None
+    from ...shared.tmux import identify
+    from ..server import panes, socket
+    from ..target import resolve_pane, resolve_session
+
+    gone = (session or pane or "")[:1] in "$%" and (session or pane or "")[1:].isdigit()
+    try:
+        server = identify(socket()).key
+        if pane:
+            found = resolve_pane(pane, panes())
+            return server, None, found.pane
+        return server, resolve_session(session or "", panes()).session, None
+    except Exception:
+        if not gone:
+            raise
+        return None, session, pane
+
+
+def _stored(wanted: "Filter", number: int) -> Iterator["Event"]:
+    """What the files have; the daemon need not run."""
+    from ...shared import journal
+    from ...shared.codec import parse_event
+
+    directory = where.resolve().journal
+    while True:
+        page = journal.read(directory, number, 1000, wanted)
+        yield from map(parse_event, page.lines)
+        if page.next <= number:
+            return
+        number = page.next
+
+
+def _following(since: int | None, wanted: "Filter", timeout: float | None) -> Iterator["Event"]:
+    from ...client import Client, Gap
+
+    with Client() as client:
+        for item in client.events(since, **wanted._asdict(), timeout=timeout):
+            if isinstance(item, Gap):
+                say(f"ctmux: events {item.start}-{item.end} are missing: {item.reason}")
+            else:
+                yield item
+
+
+def _since(text: str | None) -> tuple[int, str]:
+    """(first number, earliest time as in the log)."""
+    if text is None:
+        return 1, ""
+    if text.isdigit():
+        return max(1, int(text)), ""
+    from ...shared.codec import timestamp
+
+    units = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+    if text[:-1].isdigit() and text[-1] in units:
+        return 1, timestamp(time.time() - int(text[:-1]) * units[text[-1]])
+    try:
+        if len(text) <= 8 and ":" in text:
+            text = f"{datetime.now().astimezone().date()}T{text}"
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(
+            f"--since {text!r}: use a number, a time such as 2026-11-22T10:00:00Z or 10:00, or 30s, 5m, 2h, 1d"
+        ) from None
+    return 1, timestamp(moment.astimezone(UTC).timestamp())
+
+
+def describe(event: "Event") -> str:
+    """An event in one line for people; control bytes of a pane's text cannot reach the terminal."""
+    place = " ".join(filter(None, [event.session, event.pane, event.subscription]))
+    told = " ".join(f"{key}={_shown(value)}" for key, value in event.data.items() if value is not None)
+    return f"{event.n:>6}  {event.time[11:23]}  {event.kind:20}  {place:12}  {told}".rstrip()
+
+
+def _shown(value: Any) -> str:
+    return line(value).encode("unicode_escape").decode() if not isinstance(value, str) else repr(value)

@@ -74,7 +74,11 @@ def _explain(pattern: str, error: Exception) -> str:
         if at is not None and construct not in _NAMES:
             position, what = at, str(getattr(known, "msg", what))
     else:
-        name = _NAMES.get(construct) or ("backreference" if re.fullmatch(r"\\[1-9]", construct) else None)
+        name = (
+            _NAMES.get(construct)
+            or _NAMES.get(construct[:3])
+            or ("backreference" if re.fullmatch(r"\\[1-9]", construct) else None)
+        )
         if name is None and construct in ("++", "*+", "?+"):
             name = "possessive repetition"
         if name:

@@ -1,0 +1,64 @@
+"""`ctmux status`: what runs, and what it watches."""
+
+from typing import Any
+
+import typer
+
+from ...shared import paths as where
+from .. import supervisor
+from ..output import JSON, Result, command, table
+
+
+def register(root: typer.Typer) -> None:
+    root.command("status", epilog="Example: ctmux status --json | jq .data.roles.keeper")(status)
+
+
+@command
+def status(as_json: bool = JSON) -> Result:
+    """What runs, since when, and what it watches. Exit code 3 if no daemon runs."""
+    return report()
+
+
+def report() -> Result:
+    """Everything that can be asked of the instance. Raises NoDaemon."""
+    paths = where.resolve()
+    record = supervisor.require(paths)
+    programs = supervisor.programs(record)
+    watchers = sorted(str(item["name"]) for item in programs if str(item["name"]).startswith("watcher-"))
+    roles = supervisor.roles(paths, [*supervisor.ROLES, *watchers])
+    data: dict[str, Any] = {
+        "instance": paths.instance,
+        "supervisord": record._asdict(),
+        "programs": programs,
+        "roles": roles,
+    }
+    return Result(_describe(paths, data), data)
+
+
+def _describe(paths: where.Paths, data: dict[str, Any]) -> str:
+    rows = []
+    for item in data["programs"]:
+        role = data["roles"].get(item["name"])
+        answers = "-" if item["name"] == "broker" else "yes" if role else "no"
+        rows.append([item["name"], item["state"].lower(), item["pid"], _ago(item["uptime"]), answers])
+    keeper = data["roles"].get("keeper") or {"servers": []}
+    logger = data["roles"].get("logger") or {}
+    matcher = data["roles"].get("matcher") or {}
+    servers = [[s["socket"], s["version"], s["sessions"], s["panes"], s["unobserved"]] for s in keeper["servers"]]
+    return "\n".join(
+        [
+            f"instance {paths.instance}: supervisord {data['supervisord']['pid']}, {data['supervisord']['config']}",
+            f"runtime {paths.runtime}, journal {paths.journal}",
+            f"events {logger.get('head', '?')}, subscriptions {matcher.get('subscriptions', '?')}",
+            "",
+            table(rows, ["PROGRAM", "STATE", "PID", "UP", "ANSWERS"]),
+            "",
+            table(servers, ["TMUX SERVER", "VERSION", "SESSIONS", "PANES", "UNOBSERVED"]),
+        ]
+    )
+
+
+def _ago(seconds: int | None) -> str:
+    if seconds is None:
+        return "-"
+    return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
