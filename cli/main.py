@@ -10,7 +10,7 @@ from .commands import daemon, endpoints, events, pane, session, status, stream, 
 app = typer.Typer(
     name="ctmux",
     help="The event system that tmux lacks: every pane watched, its output and life as numbered events.",
-    epilog="Exit codes: 0 done, 1 failed, 2 usage, 3 no daemon, 4 no target, 5 refused, 124 deadline passed, 130 interrupted.",
+    epilog="Exit codes: 0 done, 1 failed, 2 usage, 3 no daemon, 4 no target, 5 refused, 124 deadline, 130 interrupted.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

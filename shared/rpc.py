@@ -145,6 +145,13 @@ class Call:
         self._drop()
         self._send()
 
+    def close(self) -> None:
+        """Forget the request, if there is one."""
+        self._request = None
+        if self._timer is not None:
+            self._timer.cancel()
+        self._drop()
+
     def _drop(self) -> None:
         if self._socket is not None:
             self._service.unregister(self._socket)

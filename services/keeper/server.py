@@ -6,10 +6,11 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from ...shared import spool, tmux
-from ...shared.messages import Close, Draft, Finish
+from ...shared.messages import Close, Draft, Finish, Status
 from ...shared.outbox import Outbox
 from ...shared.paths import Paths
 from ...shared.rpc import Call
@@ -179,7 +180,7 @@ class Server:
         if not os.path.exists(path):
             return []
         known = self.topology.panes.get(fact.stream.pane)
-        if known and known.stream != fact.stream.name and not spool.has_writer(path):
+        if known and known.stream not in (None, fact.stream.name) and not spool.has_writer(path):
             return []  # an earlier stream of a pane that is observed anew
         if known is None and os.path.exists(spool.meta(self.directory, fact.stream.name, "done")):
             return []  # the spool of a pane that has exited, kept for its history
@@ -342,7 +343,30 @@ class Server:
 
         request = Finish(self.key, pane.session, pane_id, pane.stream or "", end or 0, over)
         self._ask_matcher(request, report)
-        self._service.after(_FINISH_PATIENCE, report)
+        self._watch_matcher(pane_id, report)
+
+    def _watch_matcher(self, pane_id: str, report: Callable[[], None]) -> None:
+        """A matcher that answers will finish, however long its backlog is; one that does not must not hide the exit."""
+
+        def look() -> None:
+            if pane_id not in self._finishing:
+                return
+            probe = Call(self._service, self._owner.paths.control("matcher"))
+
+            def give_up() -> None:
+                probe.close()
+                report()
+
+            late = self._service.after(_FINISH_PATIENCE, give_up)
+
+            def alive(_answer: Any) -> None:
+                late.cancel()
+                probe.close()
+                self._watch_matcher(pane_id, report)
+
+            probe.start(Status(), alive, alive)
+
+        self._service.after(_FINISH_PATIENCE, look)
 
     def _ask_matcher(self, request: Finish | Close, done: Any) -> None:
         self._finish_queue.append((request, done))

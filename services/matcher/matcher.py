@@ -50,7 +50,6 @@ class Matcher(Service):
         self._store = Store(paths.subscriptions)
         self._streams: dict[str, StreamState] = {}
         self._quiet_timers: dict[str, Timer] = {}
-        self._spoke: dict[str, float] = {}
         self._timeouts: dict[str, Timer] = {}
         self._reading = False
         self._checkpointing = False
@@ -243,7 +242,6 @@ class Matcher(Service):
     def _watch_quiet(self, state: StreamState) -> None:
         """Look at the unfinished line (a prompt, say) when the stream has been quiet for a moment."""
         key = f"{state.server}/{state.name}"
-        self._spoke[key] = time.monotonic()
         if key not in self._quiet_timers:
             self._quiet_timers[key] = self.after(self._quiet, lambda: self._quiet_now(key))
 
@@ -252,13 +250,25 @@ class Matcher(Service):
         state = self._streams.get(key)
         if state is None:
             return
-        left = self._spoke[key] + self._quiet - time.monotonic()
+        left = self._until_quiet(state)
         if left > 0:
             self._quiet_timers[key] = self.after(left, lambda: self._quiet_now(key))
             return
         block = state.lines.unfinished()
         if block:
             self._evaluate(state, block, self._relevant(state), time.time())
+
+    def _until_quiet(self, state: StreamState) -> float:
+        """Seconds until the pane itself has been quiet for long enough. Its spool says so, not our own backlog: half a line
+        must not be taken for a prompt because we are late."""
+        path = spool.find(self.paths.spool, state.server, state.name)
+        if path is None:
+            return 0.0
+        self._read_spool(state, path, spool.size(path))
+        try:
+            return os.stat(path).st_mtime + self._quiet - time.time()
+        except FileNotFoundError:
+            return 0.0
 
     # ---- events ----------------------------------------------------------------------------------------------------
 
@@ -384,7 +394,6 @@ class Matcher(Service):
                 self._evaluate(state, last, self._relevant(state), time.time())
         if request.exited:
             self._streams.pop(key, None)
-            self._spoke.pop(key, None)
             for subscription in list(self._store.active.values()):
                 subscription.armed.pop(key, None)
                 if subscription.pane == request.pane and subscription.server in (None, request.server):
