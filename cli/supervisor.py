@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 from ..shared import supervised
-from ..shared.errors import CtmuxError, DeadlinePassed, NoDaemon, Refused
+from ..shared.errors import CtmuxError, DeadlinePassed, NoDaemon, Refused, UsageError
 from ..shared.paths import Paths, ensure_private
 
 START_SECONDS = 20.0
@@ -18,7 +18,9 @@ ROLES = ("logger", "matcher", "keeper")
 
 
 def write_config(paths: Paths) -> None:
-    """The shipped supervisord.conf with its directories moved to the instance's own."""
+    """The shipped supervisord.conf with its directories moved to the instance's own. Raises UsageError."""
+    if "%" in paths.runtime:
+        raise UsageError(f"{paths.runtime}: supervisord cannot log below a name with '%'; set CTMUX_RUNTIME_DIR")
     ensure_private(paths.runtime)
     for folder in (paths.services, paths.logs):
         ensure_private(folder)

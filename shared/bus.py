@@ -4,7 +4,8 @@ import zmq
 
 from .codec import FRAME_MAX
 
-HWM = 10_000  # messages; what a slow peer does not take beyond it is dropped for that peer and filled in by it later
+# Messages; a chunk has up to 64 KiB. What a slow peer does not take beyond it is dropped for that peer, which fills it in.
+HWM = 1_000
 
 
 def context() -> "zmq.Context[zmq.Socket[bytes]]":

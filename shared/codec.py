@@ -1,5 +1,6 @@
 """Frames to messages and back, with exactly one failure: DecodeError."""
 
+import functools
 import json
 from datetime import UTC, datetime
 from types import UnionType
@@ -14,6 +15,8 @@ FRAME_MAX = 1 << 20  # bytes; senders keep far below it, a socket drops a peer t
 _ELEMENTS_MAX = 100_000  # 1 MB of empty maps would become 76 MB of objects
 
 T = TypeVar("T")
+_MISSING = object()
+_encode_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class DecodeError(CtmuxError):
@@ -36,28 +39,40 @@ def unpack(frame: bytes) -> Any:
         raise DecodeError(f"msgpack: {error}", [frame]) from error
 
 
+@functools.cache
+def _allowed(annotation: Any) -> frozenset[type] | None:
+    """The exact types that a decoded value of an annotated field may have; None for any."""
+    if annotation is Any:
+        return None
+    if get_origin(annotation) is UnionType:
+        return frozenset().union(*(_allowed(part) or () for part in get_args(annotation)))
+    if annotation is float:
+        return frozenset((float, int))
+    return frozenset((get_origin(annotation) or annotation,))
+
+
+@functools.cache
+def _fields(kind: Any) -> tuple[tuple[str, frozenset[type] | None], ...]:
+    return tuple((name, _allowed(annotation)) for name, annotation in kind.__annotations__.items())
+
+
 def fits(value: Any, annotation: Any) -> bool:
     """Whether a decoded value is of an annotated type; contents of lists and maps are not looked at."""
-    origin = get_origin(annotation)
-    if origin is UnionType:
-        return any(fits(value, part) for part in get_args(annotation))
-    if annotation is Any:
-        return True
-    if annotation is float:
-        return isinstance(value, float | int) and not isinstance(value, bool)
-    if annotation is int:
-        return isinstance(value, int) and not isinstance(value, bool)
-    return isinstance(value, origin or annotation)
+    allowed = _allowed(annotation)
+    return allowed is None or type(value) in allowed
 
 
 def build(kind: type[T], fields: Any, frames: list[bytes]) -> T:
     """A message type from decoded fields: unknown ones are skipped, missing or wrong ones are a DecodeError."""
     if not isinstance(fields, dict):
         raise DecodeError("a map is expected", frames)
-    for name, annotation in kind.__annotations__.items():
-        if name not in fields or not fits(fields[name], annotation):
-            raise DecodeError(f"{kind.__name__} needs {name} as {annotation}", frames)
-    return kind(**{name: fields[name] for name in kind.__annotations__})
+    values = []
+    for name, allowed in _fields(kind):
+        value = fields.get(name, _MISSING)
+        if value is _MISSING or (allowed is not None and type(value) not in allowed):
+            raise DecodeError(f"{kind.__name__} needs {name} as {kind.__annotations__[name]}", frames)
+        values.append(value)
+    return kind(*values)
 
 
 def _header(frame: bytes) -> dict[str, Any]:
@@ -94,7 +109,7 @@ def decode_event(frames: list[bytes]) -> Event:
 
 def event_line(event: Event) -> bytes:
     """The event as a line of the journal: JSON that starts with `{"n":<number>,`."""
-    return json.dumps(event._asdict(), ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
+    return _encode_json(event._asdict()).encode("utf-8", "replace") + b"\n"
 
 
 def parse_event(line: bytes) -> Event:
@@ -146,4 +161,10 @@ def decode_reply(frame: bytes) -> dict[str, Any]:
 
 def timestamp(seconds: float) -> str:
     """ISO 8601 in UTC with microseconds, as `2026-11-22T10:28:49.123456Z`."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    whole, micros = divmod(round(seconds * 1_000_000), 1_000_000)
+    return f"{_second(whole)}.{micros:06d}Z"
+
+
+@functools.lru_cache(maxsize=16)
+def _second(whole: int) -> str:
+    return datetime.fromtimestamp(whole, UTC).strftime("%Y-%m-%dT%H:%M:%S")

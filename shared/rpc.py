@@ -105,7 +105,7 @@ def dealer(ctx: "zmq.Context[zmq.Socket[bytes]]", address: str) -> "zmq.Socket[b
 class Call:
     """One request at a time from inside a service's loop: sent again with a fresh socket until it is answered."""
 
-    PATIENCE = 1.0  # seconds of silence before it is sent again
+    PATIENCE = (0.1, 0.2, 0.4, 0.8, 1.6)  # seconds of silence before it is sent again: a restart takes 0.1-0.2 s
 
     def __init__(self, service: Any, address: str):
         self._service = service
@@ -116,6 +116,7 @@ class Call:
         self._done: Callable[[dict[str, Any]], None] = lambda _result: None
         self._failed: Callable[[CtmuxError], None] | None = None
         self._timer: Any = None
+        self._tries = 0
 
     @property
     def busy(self) -> bool:
@@ -128,7 +129,7 @@ class Call:
         failed: Callable[[CtmuxError], None] | None = None,
     ) -> None:
         """Ask; `done` gets the result, `failed` the error of the reply."""
-        self._request, self._done, self._failed = request, done, failed
+        self._request, self._done, self._failed, self._tries = request, done, failed, 0
         self._send()
 
     def _send(self) -> None:
@@ -139,7 +140,9 @@ class Call:
             self._service.register(self._socket, self._receive)
         self._number += 1
         self._socket.send_multipart([self._number.to_bytes(8, "big"), encode_request(self._request)], zmq.NOBLOCK)
-        self._timer = self._service.after(self.PATIENCE, self._again)
+        patience = self.PATIENCE[min(self._tries, len(self.PATIENCE) - 1)]
+        self._tries += 1
+        self._timer = self._service.after(patience, self._again)
 
     def _again(self) -> None:
         self._drop()

@@ -179,6 +179,8 @@ def _resolve(client: "Client", targets: list[str]) -> tuple[str, list[str] | Non
                 pass
             else:
                 if all(record.label != targets[0] for record in records):
+                    members = {record.pane for record in records if record.session == session.session}
+                    _check_observed(client, server, members)
                     return server, None, session.session
         panes = list(dict.fromkeys(record.pane for target in targets for record in resolve_panes(target, records)))
     except NoTarget:
@@ -186,12 +188,18 @@ def _resolve(client: "Client", targets: list[str]) -> tuple[str, list[str] | Non
         if not all(gone):
             raise
         return gone[0][0], [pane for _server, pane in filter(None, gone)], None  # type: ignore[index]
-    watched = {pane["pane"]: pane for pane in client.panes() if pane["server"] == server}
-    for pane in panes:
-        reason = watched.get(pane, {}).get("unobserved")
-        if reason:
-            raise CtmuxError(f"{pane} is not observed: {reason}")
+    _check_observed(client, server, set(panes))
     return server, panes, None
+
+
+def _check_observed(client: "Client", server: str, panes: set[str]) -> None:
+    """Raise CtmuxError if nothing can be seen of any of the panes; say so if it is so for some."""
+    watched = [pane for pane in client.panes() if pane["server"] == server and pane["pane"] in panes]
+    blind = [f"{pane['pane']} is not observed: {pane['unobserved']}" for pane in watched if pane["unobserved"]]
+    if blind and len(blind) == len(watched):
+        raise CtmuxError("; ".join(blind))
+    for text in blind:
+        say(f"ctmux: {text}")
 
 
 def _gone(target: str) -> tuple[str, str] | None:

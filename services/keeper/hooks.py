@@ -34,7 +34,7 @@ def escape_format(text: str) -> str:
 def pipe_command(directory: str, session: str, stream: str) -> str:
     """The shell command that spools a pane: `session` and `stream` are formats, or plain ids."""
     folder = f"{escape_format(shlex.quote(directory))}/{session}"
-    return f"umask 077; d={folder}; [ -d $d ] || mkdir $d; exec cat >> $d/{stream}.raw"
+    return f'umask 077; d={folder}; [ -d "$d" ] || mkdir "$d"; exec cat >> "$d"/{stream}.raw'
 
 
 def birth_command(directory: str, epoch: str) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import time
 from collections import deque
@@ -37,6 +38,9 @@ class Keeper(Service):
         self.server.handle(Panes, self._panes)
         self._revive()
         self._discovery = Discovery(self, config.keeper.sockets, self._found)
+        for key in os.listdir(paths.spool):
+            if key not in self._servers:
+                self._drop_later(key)
         self.after(0.0, self.sessions_changed)
 
     def _bind_notices(self) -> socket.socket:
@@ -124,7 +128,17 @@ class Keeper(Service):
         """A tmux server is gone and reported."""
         self._servers.pop(server.key, None)
         self.outbox.put([], server.remove_state)
+        self._drop_later(server.key)
         self.sessions_changed()
+
+    def _drop_later(self, key: str) -> None:
+        """Remove the spools of a server that is gone, when nobody can be reading them any more."""
+
+        def drop() -> None:
+            if key not in self._servers:
+                shutil.rmtree(f"{self.paths.spool}/{key}", ignore_errors=True)
+
+        self.after(self.keep_seconds, drop)
 
     def sessions_changed(self) -> None:
         self._supervision.want(
@@ -163,6 +177,9 @@ class Keeper(Service):
                 server.release()
             else:
                 server.suspend()
+        if ending:
+            for key in os.listdir(self.paths.spool):
+                shutil.rmtree(f"{self.paths.spool}/{key}", ignore_errors=True)
         deadline = time.monotonic() + 1.0
         while len(self.outbox) and time.monotonic() < deadline:
             self._run_once()

@@ -7,12 +7,14 @@ from typing import NamedTuple
 ARGUMENTS = [
     "list-sessions", "-F", "s #{session_id} #{session_name}", ";",
     "list-windows", "-a", "-F", "w #{window_id} #{window_name}", ";",
-    "list-panes", "-a", "-F", "p #{session_id} #{window_id} #{pane_id} #{pane_dead} #{pane_pipe} 0#{pane_pid}",
+    "list-panes", "-a", "-F", "p #{session_id} #{window_id} #{pane_id} #{pane_dead} #{pane_pipe} 0#{pane_pid} "
+    "#{pane_dead_status} #{pane_dead_signal}",
 ]  # fmt: skip
 
 
 class ListedPane(NamedTuple):
-    """`sessions`: all that show it (windows can be linked), lowest id first; `pid` is 0 where tmux has none."""
+    """`sessions`: all that show it (windows can be linked), lowest id first; `pid` is 0 where tmux has none. `status`: how
+    the program of a dead pane ended, if tmux tells it."""
 
     pane: str
     pid: int
@@ -20,6 +22,7 @@ class ListedPane(NamedTuple):
     sessions: list[str]
     dead: bool
     piped: bool
+    status: dict[str, int | None] | None
 
 
 class Listing(NamedTuple):
@@ -40,14 +43,24 @@ def parse(text: bytes) -> Listing:
             window, _, name = rest.partition(" ")
             listing.windows[window] = name
         elif kind == "p":
-            session, window, pane, dead, piped, pid = rest.split(" ")
+            session, window, pane, dead, piped, pid, *end = rest.split(" ")
             known = listing.panes.get(pane)
             if known is None:
-                listing.panes[pane] = ListedPane(pane, int(pid), window, [session], dead == "1", piped == "1")
+                listing.panes[pane] = ListedPane(
+                    pane, int(pid), window, [session], dead == "1", piped == "1", _status(dead == "1", *end)
+                )
             elif session not in known.sessions:
                 known.sessions.append(session)
                 known.sessions.sort(key=_number)
     return listing
+
+
+def _status(dead: bool, code: str = "", signal: str = "") -> dict[str, int | None] | None:
+    if not dead or not (code.isdigit() or signal.isdigit()):
+        return None
+    if signal.isdigit():
+        return {"exit_status": None, "signal": int(signal)}
+    return {"exit_status": int(code), "signal": None}
 
 
 def _number(tmux_id: str) -> int:

@@ -115,7 +115,6 @@ class Server:
                 with contextlib.suppress(tmux.TmuxError):
                     tmux.run(self.info.socket, *command)
         self._report(drafts)
-        shutil.rmtree(self.directory, ignore_errors=True)
 
     def suspend(self) -> None:
         """The keeper ends, the instance goes on: everything stays but our own waiting client."""
@@ -171,6 +170,7 @@ class Server:
                 self._save()
                 self._nudge(fact.pid, 0)
                 closed = True
+        self._follow_moves()
         self._report(drafts)
         if closed or drafts:
             self.refresh_soon(0.0)
@@ -197,7 +197,9 @@ class Server:
         """A pane whose program has ended, but which tmux still shows alive: make tmux look at its children."""
 
         def look() -> None:
-            alive = [p for p in self.topology.panes.values() if p.pid == pid and p.gone_since is None and not p.dead]
+            alive = [
+                p for p in self.topology.panes.values() if p.pid == pid and p.gone_since is None and p.dead_since is None
+            ]
             if alive and not self._gone:
                 with contextlib.suppress(tmux.TmuxError):
                     tmux.run(self.info.socket, "run-shell", "-b", "true")
@@ -320,7 +322,7 @@ class Server:
             if pane_id in self._finishing:
                 continue
             self._finishing.add(pane_id)
-            settle = _SETTLE if self.topology.panes[pane_id].dead else 0.0
+            settle = _SETTLE if self.topology.panes[pane_id].dead_since else 0.0
             self._service.after(settle, lambda pane_id=pane_id: self._finish_pane(pane_id))  # type: ignore[misc]
 
     def _finish_pane(self, pane_id: str) -> None:
@@ -330,7 +332,7 @@ class Server:
             return
         path = spool.find(self._owner.paths.spool, self.key, pane.stream) if pane.stream else None
         end = os.path.getsize(path) if path else None
-        over = not pane.dead
+        over = pane.dead_since is None
 
         def report() -> None:
             if pane_id not in self._finishing:
@@ -435,9 +437,9 @@ class Server:
         return Topology.restore(state["topology"])
 
     def remove_state(self) -> None:
+        """Forget a server that is gone; what its panes printed is kept for a while."""
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._state_path)
-        shutil.rmtree(self.directory, ignore_errors=True)
 
 
 def _base36(number: int) -> str:

@@ -31,7 +31,7 @@ startretries=1000000
 stopwaitsecs=3
 umask=077
 redirect_stderr=true
-stdout_logfile={log}
+stdout_logfile=%(here)s/../log/{name}.log
 stdout_logfile_maxbytes=1MB
 stdout_logfile_backups=1
 """
@@ -109,11 +109,9 @@ class Supervision:
                 self._remove(proxy, name)
 
     def _write(self, folder: str, session: Session) -> None:
-        assert self._record is not None
-        log = f"{self._record.logs}/{session.program}.log".replace("%", "%%")
         path = f"{folder}/{session.program}"
         with open(f"{path}.tmp", "w") as file:
-            file.write(_PROGRAM.format(name=session.program, server=session.server, number=session.number, log=log))
+            file.write(_PROGRAM.format(name=session.program, server=session.server, number=session.number))
         os.rename(f"{path}.tmp", f"{path}.conf")  # the include pattern never sees half a file
 
     def _remove(self, proxy: ServerProxy, name: str) -> None:

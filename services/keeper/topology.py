@@ -25,7 +25,7 @@ class Pane:
     closed: bool = False  # the writer of `stream` has gone
     status: dict[str, int | None] | None = None
     gone_since: float | None = None  # when a listing first did not have it
-    dead: bool = False  # its program has ended, but tmux keeps it (remain-on-exit)
+    dead_since: float | None = None  # its program has ended, but tmux keeps it (remain-on-exit)
     exited: bool = False  # pane.exited was reported; it can only be respawned or closed
     unobserved: str | None = None  # why no spool has its output
 
@@ -77,6 +77,8 @@ class Topology:
         if pane.stream == stream.name:
             return []
         pane.stream, pane.closed, pane.unobserved = stream.name, False, None
+        if pane.session != session:  # it moved before its spool was there
+            self.moves.append(Move(stream.name, session, pane.session))
         return [self.draft("pane.observed", now, pane.session, window=pane.window, pane=stream.pane, stream=stream.name)]
 
     def stream_closed(self, stream: str) -> None:
@@ -107,11 +109,12 @@ class Topology:
                 drafts.append(self._opened(pane_id, pane, now))
                 continue
             pane.gone_since = None
-            pane.dead = listed.dead
             if pane.session not in listed.sessions or pane.window != listed.window:
                 drafts.append(self._moved(pane_id, pane, listed.sessions, listed.window, now))
             if listed.pid and listed.pid != pane.pid:
                 drafts.append(self._respawned(pane_id, pane, listed.pid, now))
+            pane.dead_since = (pane.dead_since or now) if listed.dead else None
+            pane.status = pane.status or listed.status
         for pane_id, pane in self.panes.items():
             if pane_id not in listing.panes and pane.gone_since is None:
                 pane.gone_since = now
@@ -143,8 +146,8 @@ class Topology:
         return [pane_id for pane_id, pane in self.panes.items() if not pane.exited and self._is_over(pane, now)]
 
     def _is_over(self, pane: Pane, now: float) -> bool:
-        if pane.dead and pane.status is not None:
-            return True
+        if pane.dead_since is not None:
+            return pane.status is not None or now - pane.dead_since >= GRACE
         if pane.gone_since is None:
             return False
         patient = now - pane.gone_since >= GRACE
@@ -152,7 +155,9 @@ class Topology:
 
     def waiting(self) -> bool:
         """Whether something is given its grace now, so that it has to be looked at again."""
-        return any(pane.gone_since is not None for pane in self.panes.values())
+        return any(
+            pane.gone_since is not None or (pane.dead_since is not None and not pane.exited) for pane in self.panes.values()
+        )
 
     def exited(self, pane_id: str, now: float, end: int | None) -> list[Draft]:
         """The pane's program is over and its output finished (at offset `end`; None: it was not observed)."""
@@ -160,7 +165,7 @@ class Topology:
         pane.exited = True
         status = pane.status or {"exit_status": None, "signal": None}
         stream = pane.stream
-        ends = [f"match/{self.server}/{stream}"] if stream and not pane.dead else []
+        ends = [f"match/{self.server}/{stream}"] if stream and pane.dead_since is None else []
         return [
             self.draft("pane.exited", now, pane.session, window=pane.window, pane=pane_id, ends=ends, **status,
                        pid=pane.pid, stream=stream, end=end)
@@ -202,7 +207,7 @@ class Topology:
     def _respawned(self, pane_id: str, pane: Pane, pid: int, now: float) -> Draft:
         status = pane.status or {"exit_status": None, "signal": None}
         previous = {"pid": pane.pid, **status}
-        pane.pid, pane.status, pane.dead, pane.exited = pid, None, False, False
+        pane.pid, pane.status, pane.dead_since, pane.exited = pid, None, None, False
         return self.draft("pane.respawned", now, pane.session, window=pane.window, pane=pane_id, pid=pid, previous=previous)
 
     def _session_of(self, window: str) -> str | None:

@@ -193,6 +193,8 @@ class Matcher(Service):
             if chunk.end:
                 return  # a reminder of a stream that is finished; what nobody finished comes with `finish`
             state = self._streams[key] = StreamState(chunk.server, chunk.session, chunk.pane, chunk.stream, 0)
+            if not self._relevant(state):
+                state.lines.skip(chunk.offset + len(chunk.data))
         state.session = chunk.session
         if chunk.offset > state.lines.end:
             path = spool.find(self.paths.spool, state.server, state.name)
@@ -224,7 +226,7 @@ class Matcher(Service):
             anything = subscription.kind == "timeout" and not subscription.pattern
             if anything and state.lines.end > subscription.since(state.server, state.name):
                 self._end(subscription, "satisfied", state)
-        if block:
+        if block and relevant:
             self._evaluate(state, block, relevant, at)
             if not self._checkpointing:
                 self._checkpointing = True
@@ -251,6 +253,8 @@ class Matcher(Service):
         if state is None:
             return
         left = self._until_quiet(state)
+        if key in self._quiet_timers:  # it has just spoken
+            return
         if left > 0:
             self._quiet_timers[key] = self.after(left, lambda: self._quiet_now(key))
             return
@@ -359,11 +363,10 @@ class Matcher(Service):
     def _arm(self, subscription: Subscription) -> None:
         """From here on it counts: everything that is in the spools now was there before."""
         for found in spool.walk(self.paths.spool):
-            if subscription.pane and subscription.pane != found.stream.pane:
-                continue
             key = f"{found.server}/{found.stream.name}"
-            size = os.path.getsize(found.path)
-            subscription.armed[key] = size
+            size = spool.size(found.path)
+            if subscription.pane in (None, found.stream.pane):
+                subscription.armed[key] = size
             if key not in self._streams:
                 self._add_stream(found, size)
 

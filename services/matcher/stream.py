@@ -38,8 +38,7 @@ class StreamState:
     def hits(self, block: Block, subscriptions: Iterable[Subscription]) -> list[Hit]:
         """What fires in a block, in the order of lines, then of subscriptions. One line fires a subscription once."""
         text = terminal.clean(block.raw)
-        starts = terminal.line_starts(block.raw)
-        ends = [*starts[1:], len(block.raw)]
+        starts: list[int] = []
         found: list[Hit] = []
         by_pattern: dict[str, list[Subscription]] = {}
         for subscription in subscriptions:
@@ -48,8 +47,9 @@ class StreamState:
         texts: list[bytes] = []
         for wanted, owners in by_pattern.items():
             for match in pattern.search(wanted, text):
-                texts = texts or text.split(b"\n")
-                offset, end = block.offset + starts[match.line], block.offset + ends[match.line]
+                if not starts:  # most blocks have no hit
+                    texts, starts = text.split(b"\n"), [*terminal.line_starts(block.raw), len(block.raw)]
+                offset, end = block.offset + starts[match.line], block.offset + starts[match.line + 1]
                 for owner in owners:
                     hit = self._armed(owner, offset, end, match, texts[match.line], block)
                     if hit:

@@ -1,0 +1,233 @@
+"""The output plane on real tmux: from the first byte to the last, with one offset line, whatever happens to the pane."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ctmux import Chunk, Client
+from ctmux.shared import spool
+from harness import CTMUX, World, until
+
+
+@pytest.fixture
+def client(daemon: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+    for name in ("CTMUX_RUNTIME_DIR", "CTMUX_STATE_DIR", "TMUX_TMPDIR"):
+        monkeypatch.setenv(name, daemon.env[name])
+    with Client() as made:
+        yield made
+
+
+def spools(world: World, pane: str) -> list[spool.Spool]:
+    return [found for found in spool.walk(world.paths.spool) if found.stream.pane == pane]
+
+
+def content(world: World, pane: str) -> bytes:
+    (found,) = spools(world, pane)
+    with open(found.path, "rb") as file:
+        return file.read()
+
+
+def new_pane(world: World, *command: str) -> str:
+    return world.tmux("new-window", "-d", "-t", "main:", "-P", "-F", "#{pane_id}", *command)
+
+
+NUMBERS = b"".join(b"%d\r\n" % number for number in range(1, 5001))
+
+
+def test_short_lived_panes_of_plain_tmux(daemon: World) -> None:
+    """20 in a row. What tmux read is in the spool from the first byte on, each whole line has its event, the exit comes
+    after them. tmux itself drops the end of a dying pane's output now and then, so a spool may be a beginning: see
+    docs/architecture.md, *What tmux does not give*; `bench/shortlived.py` measures how often, with and without ctmux."""
+    daemon.ctmux("subscribe", "pattern", r"^\d+$")
+    panes = [new_pane(daemon, "seq 1 5000; exit 3") for _ in range(20)]
+    until(lambda: len(daemon.events("pane.exited")) == 20, 90)
+    events = daemon.events()
+    whole = 0
+    for pane in panes:
+        printed = content(daemon, pane)
+        assert NUMBERS.startswith(printed)
+        whole += printed == NUMBERS
+        (exited,) = [e for e in events if e["kind"] == "pane.exited" and e["pane"] == pane]
+        matched = [e for e in events if e["kind"] == "pattern.matched" and e["pane"] == pane]
+        assert [e["data"]["line"].encode() for e in matched] == printed.split()
+        assert all(e["n"] < exited["n"] for e in matched)
+        assert exited["data"]["exit_status"] in (3, None) and exited["data"]["signal"] is None
+        assert exited["data"]["end"] == len(printed)
+    assert whole >= 14
+
+
+def test_the_status_of_panes_that_live_20_ms(daemon: World) -> None:
+    wanted = {new_pane(daemon, f"sleep 0.02; exit {code}"): code for code in range(20)}
+    killed = new_pane(daemon, "sleep 0.02; kill -TERM $$")
+    until(lambda: len(daemon.events("pane.exited")) == 21, 60)
+    told = {e["pane"]: e["data"] for e in daemon.events("pane.exited")}
+    assert {pane: told[pane]["exit_status"] for pane in wanted} == wanted
+    assert told[killed]["signal"] == 15 and told[killed]["exit_status"] is None
+
+
+def test_panes_from_before_have_a_history_and_are_watched_from_now_on(world: World) -> None:
+    world.env["CTMUX_TMUX_SOCKET"] = world.socket()
+    world.tmux("new-session", "-d", "-s", "old", "-x", "80", "-y", "24", "cat")
+    world.tmux("send-keys", "-t", "old", "before", "Enter")
+    until(lambda: world.tmux("capture-pane", "-p", "-t", "old").count("before") == 2)
+    world.start()
+    world.tmux("send-keys", "-t", "old", "after", "Enter")
+    until(lambda: b"after\r\nafter" in content(world, "%0"))
+    assert b"before" not in content(world, "%0")
+    tail = world.popen("pane", "tail", "old", "-n", "50")
+    assert tail.stdout is not None
+    assert [tail.stdout.readline() for _ in range(4)] == ["[%0] before\n"] * 2 + ["[%0] after\n"] * 2
+    world.tmux("send-keys", "-t", "old", "C-d")
+    assert tail.communicate(timeout=20)[0] == ""
+
+
+def test_a_pane_keeps_its_offsets_when_it_moves(daemon: World, client: Client) -> None:
+    daemon.tmux("new-session", "-d", "-s", "other")
+    pane = new_pane(daemon, "for i in $(seq 1 3000); do echo line $i; sleep 0.001; done")
+    server = until(lambda: [p["server"] for p in client.panes() if p["pane"] == pane])[0]
+    got = []
+    moves = iter([("move-window", "-s", pane, "-t", "other:"), ("join-pane", "-s", pane, "-t", "main:0"),
+                  ("break-pane", "-d", "-s", pane, "-t", "other:")])  # fmt: skip
+    for item in client.output(server, [pane], offsets={}, timeout=60):
+        if isinstance(item, Chunk):
+            got.append(item)
+            if len(got) % 60 == 0:
+                move = next(moves, None)
+                if move:
+                    known = len(daemon.events("pane.moved"))
+                    daemon.tmux(*move)
+                    until(lambda known=known: len(daemon.events("pane.moved")) > known)
+    at = got[0].offset
+    for chunk in got:
+        assert chunk.offset == at
+        at += len(chunk.data)
+    printed = content(daemon, pane)
+    assert b"".join(chunk.data for chunk in got) == printed[got[0].offset :]
+    assert printed.split(b"\r\n")[-2] == b"line 3000"
+    assert len(spools(daemon, pane)) == 1
+    assert {chunk.session for chunk in got} == {"$0", "$1"}
+    moved = [e for e in daemon.events("pane.moved") if e["pane"] == pane]
+    assert [(e["data"]["origin"]["session"], e["session"]) for e in moved] == [("$0", "$1"), ("$1", "$0"), ("$0", "$1")]
+
+
+def test_a_pane_whose_pipe_is_taken_is_left_alone(world: World) -> None:
+    world.env["CTMUX_TMUX_SOCKET"] = world.socket()
+    log = f"{world.root}/own.log"
+    world.tmux("new-session", "-d", "-s", "mine", "cat")
+    world.tmux("pipe-pane", "-t", "mine", f"exec cat >> {log}")
+    world.start()
+    told = world.wait_event("pane.unobserved", pane="%0")
+    assert "used by another program" in told["data"]["reason"]
+    assert "is not observed: its pipe is used by another program" in world.ctmux("pane", "stream", "mine", code=1).stderr
+    world.tmux("send-keys", "-t", "mine", "hello", "Enter")
+    until(lambda: os.path.exists(log) and "hello" in Path(log).read_text())
+    world.tmux("pipe-pane", "-t", "mine")  # its owner lets go
+    world.tmux("new-window", "-d", "true")
+    world.wait_event("pane.observed", pane="%0")
+
+
+def test_a_pipe_that_is_taken_from_us_is_said(daemon: World) -> None:
+    until(lambda: spools(daemon, "%0"))
+    daemon.tmux("pipe-pane", "-t", "main", "exec cat > /dev/null")
+    daemon.wait_event("pane.unobserved", pane="%0")
+
+
+def test_respawn_goes_on_in_the_same_stream(daemon: World) -> None:
+    pane = new_pane(daemon, "echo first; sleep 100")
+    until(lambda: spools(daemon, pane) and b"first" in content(daemon, pane))
+    daemon.tmux("respawn-pane", "-k", "-t", pane, "echo second; sleep 0.3; exit 6")
+    respawned = daemon.wait_event("pane.respawned", pane=pane)
+    assert respawned["data"]["previous"]["signal"] in (1, None)
+    exited = daemon.wait_event("pane.exited", pane=pane)
+    assert exited["data"]["exit_status"] == 6
+    assert content(daemon, pane) == b"first\r\nsecond\r\n"
+
+
+def test_remain_on_exit(daemon: World) -> None:
+    daemon.tmux("set-option", "-g", "remain-on-exit", "on")
+    pane = new_pane(daemon, "echo dead; sleep 0.1; exit 8")
+    exited = daemon.wait_event("pane.exited", pane=pane, exit_status=8)
+    assert exited["data"]["end"] == len(b"dead\r\n")
+    assert pane in daemon.tmux("list-panes", "-a", "-F", "#{pane_id}").split()
+    daemon.tmux("respawn-pane", "-t", pane, "echo again; sleep 0.1; exit 9")
+    daemon.wait_event("pane.exited", pane=pane, exit_status=9)
+    assert b"again" in content(daemon, pane)
+
+
+@pytest.mark.parametrize("name", ["a b", "ünï", "x;rm -rf", "a%b", "🦀", "n" * 200, "'\"$HOME`id`", "-f", "#{pid}"])
+def test_session_names_are_never_more_than_names(daemon: World, name: str) -> None:
+    daemon.tmux("new-session", "-d", "-s", name, "cat")
+    created = until(lambda: [e for e in daemon.events("session.created") if e["session"] == "$1"])[0]
+    real = daemon.tmux("display-message", "-p", "-t", "$1", "#{session_name}")
+    assert created["data"]["name"] == real
+    program = until(lambda: [p for p in daemon.data("status")["programs"] if p["name"].endswith("-1")])[0]
+    assert program["name"].isascii() and " " not in program["name"]
+    stream = daemon.popen("pane", "tail", "%1", "-n", "0")
+    daemon.tmux("send-keys", "-t", "$1", "hello", "Enter")
+    daemon.tmux("send-keys", "-t", "$1", "C-d")
+    out, _ = stream.communicate(timeout=20)
+    assert out.split() == ["hello", "hello"]
+    daemon.tmux("kill-session", "-t", "$1", check=False)
+    assert daemon.wait_event("session.closed", session="$1")["data"]["name"] == real
+
+
+def test_stream_ends_with_the_pane_and_tail_joins_without_a_seam(daemon: World) -> None:
+    pane = new_pane(daemon, "for i in $(seq 1 2000); do echo row $i; sleep 0.001; done")
+    until(lambda: spools(daemon, pane) and content(daemon, pane).count(b"\n") > 300)
+    tail = daemon.popen("pane", "tail", pane, "-n", "100")
+    out, err = tail.communicate(timeout=60)
+    rows = [int(line.split()[1]) for line in out.splitlines()]
+    assert rows == list(range(rows[0], 2001)) and rows[0] > 1
+    assert tail.returncode == 0 and f"{pane} exited with status 0" in err
+    again = daemon.ctmux("pane", "tail", pane, "-n", "3")  # after its end, from what is kept
+    assert again.stdout.splitlines() == ["row 1998", "row 1999", "row 2000"]
+
+
+def test_stream_several_filter_json_raw(daemon: World) -> None:
+    one = new_pane(daemon, "printf '\\033[31mred\\033[0m\\nblue\\n'; read go")
+    two = new_pane(daemon, "echo green; echo grey; read go; exit 2")
+    streams = {
+        "plain": daemon.popen("pane", "tail", one, two, "--filter", "r|l"),
+        "raw": daemon.popen("pane", "tail", one, "--raw"),
+        "json": daemon.popen("pane", "tail", two, "--json"),
+    }
+    for pane in (one, two):
+        daemon.tmux("send-keys", "-t", pane, "go", "Enter")
+    outs = {name: process.communicate(timeout=30)[0] for name, process in streams.items()}
+    told = {f"[{one}] red", f"[{one}] blue", f"[{two}] green", f"[{two}] grey"}
+    assert set(outs["plain"].splitlines()) == told
+    assert "\033[31mred\033[0m\n" in outs["raw"].replace("\r", "")
+    values = [json.loads(line) for line in outs["json"].splitlines()]
+    assert "green\r\n" in "".join(value["data"] for value in values[:-1])
+    assert values[-1]["kind"] == "pane.exited" and values[-1]["data"]["exit_status"] == 2
+
+
+def test_a_closed_pipe_and_ctrl_c_end_a_stream_quietly(daemon: World) -> None:
+    pane = new_pane(daemon, "while :; do echo tick; sleep 0.01; done")
+    until(lambda: spools(daemon, pane))
+    head = subprocess.run(f"{CTMUX} pane stream {pane} | head -n 2", shell=True, env=daemon.env,
+                          capture_output=True, text=True, timeout=30)  # fmt: skip
+    assert head.stdout == "tick\ntick\n" and head.stderr == ""
+    stream = daemon.popen("pane", "stream", pane)
+    assert stream.stdout is not None
+    assert stream.stdout.readline() == "tick\n"
+    stream.send_signal(2)
+    _, err = stream.communicate(timeout=20)
+    assert stream.returncode == 130 and err == ""
+
+
+def test_a_whole_session_is_streamed_until_it_closes(daemon: World) -> None:
+    daemon.tmux("new-session", "-d", "-s", "whole", "read go; echo one; read go")
+    daemon.wait_event("session.created", name="whole")
+    daemon.tmux("send-keys", "-t", "whole", "go", "Enter")
+    stream = daemon.popen("pane", "tail", "whole")
+    assert stream.stdout is not None
+    assert {stream.stdout.readline(), stream.stdout.readline()} == {"[%1] go\n", "[%1] one\n"}
+    daemon.tmux("split-window", "-d", "-t", "whole", "echo two; sleep 0.1")
+    assert stream.stdout.readline() == "[%2] two\n"
+    daemon.tmux("send-keys", "-t", "whole", "go", "Enter")
+    stream.communicate(timeout=30)
+    assert stream.returncode == 0
