@@ -1,6 +1,7 @@
 """Frames to messages and back, with exactly one failure: DecodeError."""
 
 import functools
+import itertools
 import json
 from datetime import UTC, datetime
 from types import UnionType
@@ -12,11 +13,13 @@ from .errors import CtmuxError, from_wire
 from .messages import REQUESTS, VERSION, Chunk, Event, Head, Request
 
 FRAME_MAX = 1 << 20  # bytes; senders keep far below it, a socket drops a peer that does not
-_ELEMENTS_MAX = 100_000  # 1 MB of empty maps would become 76 MB of objects
+# 1 MB of empty maps would become 76 MB of objects: containers are counted, where a frame is large enough to have many.
+_CONTAINERS_MAX = 100_000
+_SMALL = 1 << 16
 
 T = TypeVar("T")
 _MISSING = object()
-_encode_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_encode_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
 class DecodeError(CtmuxError):
@@ -28,13 +31,26 @@ class DecodeError(CtmuxError):
 
 
 def pack(value: Any) -> bytes:
-    return cast(bytes, msgpack.packb(value))
+    return cast(bytes, msgpack.packb(value, unicode_errors="replace"))
+
+
+def _counted() -> dict[str, Any]:
+    count = itertools.count(1)
+
+    def hook(value: Any) -> Any:
+        if next(count) > _CONTAINERS_MAX:
+            raise ValueError("too many containers")
+        return value
+
+    return {"object_hook": hook, "list_hook": hook, "max_array_len": _CONTAINERS_MAX, "max_map_len": _CONTAINERS_MAX}
 
 
 def unpack(frame: bytes) -> Any:
     """Raises DecodeError."""
     try:
-        return msgpack.unpackb(frame, max_array_len=_ELEMENTS_MAX, max_map_len=_ELEMENTS_MAX)
+        if len(frame) > _SMALL:
+            return msgpack.unpackb(frame, **_counted())
+        return msgpack.unpackb(frame)
     except (ValueError, TypeError, msgpack.UnpackException) as error:
         raise DecodeError(f"msgpack: {error}", [frame]) from error
 
@@ -67,7 +83,7 @@ def build(kind: type[T], fields: Any, frames: list[bytes]) -> T:
     if not isinstance(fields, dict):
         raise DecodeError("a map is expected", frames)
     values = []
-    for name, allowed in _fields(kind):
+    for name, allowed in _fields(cast(Any, kind)):
         value = fields.get(name, _MISSING)
         if value is _MISSING or (allowed is not None and type(value) not in allowed):
             raise DecodeError(f"{kind.__name__} needs {name} as {kind.__annotations__[name]}", frames)
@@ -116,7 +132,7 @@ def parse_event(line: bytes) -> Event:
     """The event in a journal line. Raises DecodeError."""
     try:
         fields = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DecodeError(f"JSON: {error}", [line]) from error
     return build(Event, fields, [line])
 

@@ -1,5 +1,6 @@
 """Settings: one frozen structure, a section for each reader, from one TOML file; every setting has a default."""
 
+import math
 import os
 from typing import Any, NamedTuple, TypeVar
 
@@ -49,7 +50,7 @@ class Config(NamedTuple):
 
 def path(environ: dict[str, str] | None = None) -> str:
     env = os.environ if environ is None else environ
-    home = env.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
+    home = env.get("XDG_CONFIG_HOME") or os.path.join(env.get("HOME") or os.path.expanduser("~"), ".config")
     return env.get("CTMUX_CONFIG") or f"{home}/ctmux/config.toml"
 
 
@@ -68,7 +69,7 @@ def load(file: str | None = None) -> Config:
     try:
         with open(where, "rb") as opened:
             tables = tomllib.load(opened)
-    except (tomllib.TOMLDecodeError, OSError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise UsageError(f"{where}: {error}") from error
     unknown = set(tables) - set(Config._fields)
     if unknown:
@@ -89,11 +90,11 @@ def _section(where: str, name: str, kind: type[S], tables: dict[str, Any]) -> S:
     for key, value in values.items():
         if key not in known:
             raise UsageError(f"{where}: [{name}] has no key {key!r}; there are: {', '.join(known)}")
-        if not fits(value, known[key]):
+        if not fits(value, known[key]) or (isinstance(value, list) and not all(isinstance(item, str) for item in value)):
             wanted = getattr(known[key], "__name__", known[key])
             raise UsageError(f"{where}: [{name}] {key} = {value!r}: a {wanted} is expected")
-        if isinstance(value, int | float) and value <= 0:
-            raise UsageError(f"{where}: [{name}] {key} = {value!r}: must be more than 0")
+        if isinstance(value, int | float) and not (value > 0 and math.isfinite(value)):
+            raise UsageError(f"{where}: [{name}] {key} = {value!r}: must be a number above 0")
         if key == "sync" and value not in ("always", "second", "never"):
             raise UsageError(f"{where}: [{name}] sync = {value!r}: use always, second or never")
     return kind(**values)

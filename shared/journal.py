@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from .codec import parse_event
+from .codec import DecodeError, parse_event
 from .messages import Event, Filter
 
 LIVE = "events.jsonl"
@@ -45,7 +45,7 @@ def header(segment: Segment) -> dict[str, Any] | None:
     with open(segment.path, "rb") as file:
         line = file.readline()
     try:
-        fields = json.loads(line)
+        fields = json.loads(line) if line.endswith(b"\n") else None  # else it was torn while it was written
     except ValueError:
         return None
     return fields if isinstance(fields, dict) and "first" in fields else None
@@ -55,8 +55,8 @@ def number(line: bytes) -> int | None:
     """The number of a journal line without parsing it; None for a header or a damaged line."""
     if not line.startswith(_N):
         return None
-    digits = line[len(_N) : line.find(b",", len(_N))]
-    return int(digits) if digits.isdigit() else None
+    digits, comma, _rest = line[len(_N) :].partition(b",")
+    return int(digits) if comma and digits.isdigit() else None
 
 
 def fits(event: Event, wanted: Filter) -> bool:
@@ -87,7 +87,10 @@ def lines(directory: str, since: int) -> Iterator[bytes]:
         with file:
             _seek(file, since)
             for line in file:
-                if line.endswith(b"\n") and (number(line) or 0) >= since:
+                if not line.endswith(b"\n"):
+                    return  # being written; what follows it is not there yet either
+                n = number(line)
+                if n is not None and n >= since:
                     yield line
 
 
@@ -108,6 +111,13 @@ def _seek(file: Any, since: int) -> None:
         file.readline()
 
 
+def _line_fits(line: bytes, wanted: Filter) -> bool:
+    try:
+        return fits(parse_event(line), wanted)
+    except DecodeError:  # damaged on the disk: one line less, not the end of reading
+        return False
+
+
 class Page(NamedTuple):
     """Events that fit, and the number to go on from."""
 
@@ -117,7 +127,7 @@ class Page(NamedTuple):
 
 def read(directory: str, since: int, limit: int, wanted: Filter, size_max: int = 1 << 19) -> Page:
     """Up to `limit` fitting lines, or about `size_max` bytes of them, from number `since` on."""
-    needles = [json.dumps(value).encode() for value in wanted[1:] if value]
+    needles = [json.dumps(value, ensure_ascii=False).encode() for value in wanted[1:] if value]
     page: list[bytes] = []
     size = 0
     following = since
@@ -125,7 +135,7 @@ def read(directory: str, since: int, limit: int, wanted: Filter, size_max: int =
         if len(page) >= limit or size > size_max:
             break
         following = (number(line) or following) + 1
-        if all(needle in line for needle in needles) and (wanted == Filter() or fits(parse_event(line), wanted)):
+        if all(needle in line for needle in needles) and (wanted == Filter() or _line_fits(line, wanted)):
             page.append(line)
             size += len(line)
     return Page(page, following)

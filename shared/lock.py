@@ -1,8 +1,16 @@
-"""Locks that the kernel frees however their holder ends: one process per role, one owner per spool."""
+"""Locks that the kernel frees however their holder ends: one process per role, one owner per spool.
+
+Locks of the open file description (fcntl(2), F_OFD_SETLK): who only looks does not have to take one, so that looking never
+keeps somebody from taking.
+"""
 
 import errno
 import fcntl
 import os
+import struct
+
+_FLOCK = struct.Struct("hhqqi4x")  # l_type, l_whence, l_start, l_len, l_pid
+_WHOLE_FILE = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
 
 
 def acquire(path: str) -> int | None:
@@ -15,11 +23,11 @@ def acquire(path: str) -> int | None:
 
 
 def try_lock(fd: int) -> bool:
-    """Take the exclusive lock on an open file without waiting."""
+    """Take the exclusive lock on a file that is open for writing, without waiting."""
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.fcntl(fd, fcntl.F_OFD_SETLK, _WHOLE_FILE)
     except OSError as error:
-        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+        if error.errno in (errno.EAGAIN, errno.EACCES):
             return False
         raise
     return True
@@ -32,9 +40,7 @@ def is_held(path: str) -> bool:
     except FileNotFoundError:
         return False
     try:
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
+        answer = fcntl.fcntl(fd, fcntl.F_OFD_GETLK, _WHOLE_FILE)
     finally:
         os.close(fd)
-    return False
+    return bool(_FLOCK.unpack(answer)[0] != fcntl.F_UNLCK)

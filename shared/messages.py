@@ -72,7 +72,7 @@ class Draft(NamedTuple):
 
 class Event(NamedTuple):
     """A numbered fact. `time` is ISO 8601 in UTC; `prev` has the number of the event before it in its own session,
-    pane and subscription (0: none), so that a filtered subscriber sees a hole."""
+    pane and subscription (0: none), so that a filtered subscriber sees a hole. The last four fields are the logger's."""
 
     n: int
     time: str
@@ -87,6 +87,7 @@ class Event(NamedTuple):
     producer: str
     position: int
     key: str
+    ends: list[str]
 
 
 class Head(NamedTuple):

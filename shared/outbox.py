@@ -8,11 +8,13 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .errors import CtmuxError
+from .codec import pack
+from .errors import CtmuxError, UsageError
 from .messages import Draft, Put
 from .rpc import Call
 
 _BATCH = 500  # drafts
+_BATCH_BYTES = 1 << 18  # packed: far below what the logger takes in one frame
 _RETRY = 1.0  # seconds until a batch that the logger could not write is tried again
 
 
@@ -45,8 +47,12 @@ class Outbox:
         if not self._queue or self._call.busy:
             return
         batch: list[list[Any]] = []
+        size = 0
         for draft, _done in self._queue:
             if draft is None or len(batch) == _BATCH:
+                break
+            size += len(pack(draft))
+            if batch and size > _BATCH_BYTES:
                 break
             batch.append(list(draft))
         self._sent = len(batch)
@@ -58,6 +64,11 @@ class Outbox:
         self._sent = 0
         self._send()
 
-    def _failed(self, _error: CtmuxError) -> None:
+    def _failed(self, error: CtmuxError) -> None:
+        if isinstance(error, UsageError):
+            # The logger will never take this: a mistake of ours, which must not hold up everything behind it.
+            print(f"outbox: dropped {self._sent} drafts: {error}", flush=True)
+            self._acknowledged({})
+            return
         # The journal cannot be written now (a full disk): nothing is lost here, and the logger says so in its status.
         self._service.after(_RETRY, self._send)

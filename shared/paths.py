@@ -92,7 +92,7 @@ def resolve(environ: dict[str, str] | None = None, instance: str | None = None) 
     runtime = env.get("CTMUX_RUNTIME_DIR") or (
         f"{xdg}/ctmux/{name}" if xdg else f"/tmp/ctmux-{os.geteuid()}/{name}"  # noqa: S108 (owner and mode are checked)
     )
-    home = env.get("XDG_STATE_HOME") or os.path.join(os.path.expanduser("~"), ".local", "state")
+    home = env.get("XDG_STATE_HOME") or os.path.join(env.get("HOME") or os.path.expanduser("~"), ".local", "state")
     state = env.get("CTMUX_STATE_DIR") or f"{home}/ctmux/{name}"
     paths = Paths(name, os.path.abspath(runtime), os.path.abspath(state))
     check_socket_path(f"{paths.runtime}/{'x' * (LONGEST_SOCKET - 1)}", "CTMUX_RUNTIME_DIR")
@@ -115,13 +115,20 @@ def check_socket_path(path: str, setting: str) -> None:
 def ensure_private(directory: str) -> None:
     """Make `directory` (0700) with its parents, or check that it is ours alone.
 
-    Raises Refused for a symlink, a foreign owner, or a directory that others may enter.
+    Raises Refused for a symlink, a foreign owner, a directory that others may enter, or one that cannot be made.
     """
     parent = os.path.dirname(directory)
-    if not os.path.isdir(parent):
-        os.makedirs(parent, mode=0o700, exist_ok=True)
-    if parent.startswith("/tmp/ctmux-"):  # noqa: S108 (others can make this name first: check it like our own)
-        _check_private(parent)
+    try:
+        if parent.startswith("/tmp/ctmux-"):  # noqa: S108 (others can make this name first: check it like our own)
+            _make(parent)
+        else:
+            os.makedirs(parent, mode=0o700, exist_ok=True)
+        _make(directory)
+    except OSError as error:
+        raise Refused(f"{directory} cannot be made: {error.strerror}; choose another directory") from error
+
+
+def _make(directory: str) -> None:
     try:
         os.mkdir(directory, 0o700)
     except FileExistsError:

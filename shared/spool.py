@@ -147,6 +147,10 @@ def read(path: str, offset: int, limit: int) -> Range:
 
 def reclaim(fd: int, end: int) -> bool:
     """Give the space before offset `end` back to the disk; offsets do not move. False where the file system cannot."""
+    # Whole blocks only: the kernel fills the rest of a block with NULs that nobody printed.
+    end -= end % os.fstat(fd).st_blksize
+    if end <= 0:
+        return True
     done = _libc.fallocate(fd, _FALLOC_FL_PUNCH_HOLE | _FALLOC_FL_KEEP_SIZE, ctypes.c_long(0), ctypes.c_long(end))
     return int(done) == 0
 

@@ -17,7 +17,7 @@ from ...shared.rpc import Call
 from ...shared.service import Service, Timer
 from . import hooks, listing
 from .processes import Born, Closed, Fact, Processes
-from .topology import GRACE, Topology
+from .topology import GRACE, Pane, Topology
 
 _NUDGES = (0.1, 0.5, 2.0)  # seconds; utempter builds up to 3.5a lose a SIGCHLD now and then: facts/tmux.md, fact 6
 _SETTLE = 0.05  # seconds: a dead pane that is kept (remain-on-exit) has no end of stream; its last bytes come in these
@@ -157,6 +157,8 @@ class Server:
 
     def facts(self, facts: list[Fact]) -> None:
         """What the processes thread has seen of this server's panes."""
+        if any(isinstance(fact, Born) and fact.session not in self.topology.sessions for fact in facts):
+            self.refresh()  # a new session has a name, too
         now = time.time()
         drafts: list[Draft] = []
         closed = False
@@ -252,6 +254,9 @@ class Server:
             drafts += self._observe(seen, now)
         drafts += self.topology.forget(seen, now)
         self._report(drafts)
+        for pane_id, pane in self.topology.departed:
+            self._finish_departed(pane_id, pane)
+        self.topology.departed.clear()
         self._finish_leaving(now)
         if before != set(self.topology.sessions):
             self._owner.sessions_changed()
@@ -331,7 +336,7 @@ class Server:
         if pane is None:
             return
         path = spool.find(self._owner.paths.spool, self.key, pane.stream) if pane.stream else None
-        end = os.path.getsize(path) if path else None
+        end = spool.size(path) if path else None
         over = pane.dead_since is None
 
         def report() -> None:
@@ -346,6 +351,15 @@ class Server:
         request = Finish(self.key, pane.session, pane_id, pane.stream or "", end or 0, over)
         self._ask_matcher(request, report)
         self._watch_matcher(pane_id, report)
+
+    def _finish_departed(self, pane_id: str, pane: Pane) -> None:
+        """A pane that tmux kept after its exit is gone now: nothing of it is waited for any more."""
+        stream = str(pane.stream)
+        path = spool.find(self._owner.paths.spool, self.key, stream)
+        end = spool.size(path) if path else 0
+        self._ask_matcher(
+            Finish(self.key, pane.session, pane_id, stream, end, True), lambda: self._keep_for_a_while(stream)
+        )
 
     def _watch_matcher(self, pane_id: str, report: Callable[[], None]) -> None:
         """A matcher that answers will finish, however long its backlog is; one that does not must not hide the exit."""

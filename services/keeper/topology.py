@@ -27,6 +27,7 @@ class Pane:
     gone_since: float | None = None  # when a listing first did not have it
     dead_since: float | None = None  # its program has ended, but tmux keeps it (remain-on-exit)
     exited: bool = False  # pane.exited was reported; it can only be respawned or closed
+    kept: bool = False  # ... while tmux kept the pane
     unobserved: str | None = None  # why no spool has its output
 
 
@@ -49,9 +50,10 @@ class Topology:
     windows: dict[str, str] = field(default_factory=dict)
     panes: dict[str, Pane] = field(default_factory=dict)
     moves: list[Move] = field(default_factory=list)
+    departed: list[tuple[str, Pane]] = field(default_factory=list)
 
     def dump(self) -> dict[str, Any]:
-        return asdict(self)
+        return {**asdict(self), "departed": []}
 
     @classmethod
     def restore(cls, fields: dict[str, Any]) -> "Topology":
@@ -107,7 +109,6 @@ class Topology:
             if pane is None:
                 pane = self.panes[pane_id] = Pane(listed.pid, listed.sessions[0], listed.window)
                 drafts.append(self._opened(pane_id, pane, now))
-                continue
             pane.gone_since = None
             if pane.session not in listed.sessions or pane.window != listed.window:
                 drafts.append(self._moved(pane_id, pane, listed.sessions, listed.window, now))
@@ -116,8 +117,8 @@ class Topology:
             pane.dead_since = (pane.dead_since or now) if listed.dead else None
             pane.status = pane.status or listed.status
         for pane_id, pane in self.panes.items():
-            if pane_id not in listing.panes and pane.gone_since is None:
-                pane.gone_since = now
+            if pane_id not in listing.panes:
+                pane.gone_since, pane.dead_since = pane.gone_since or now, None
         for window, name in listing.windows.items():
             if window in self.windows and self.windows[window] != name:
                 drafts.append(
@@ -162,19 +163,24 @@ class Topology:
     def exited(self, pane_id: str, now: float, end: int | None) -> list[Draft]:
         """The pane's program is over and its output finished (at offset `end`; None: it was not observed)."""
         pane = self.panes[pane_id]
-        pane.exited = True
+        pane.exited, pane.kept = True, pane.dead_since is not None
         status = pane.status or {"exit_status": None, "signal": None}
         stream = pane.stream
-        ends = [f"match/{self.server}/{stream}"] if stream and pane.dead_since is None else []
+        ends = [f"match/{self.server}/{stream}"] if stream and not pane.kept else []
         return [
             self.draft("pane.exited", now, pane.session, window=pane.window, pane=pane_id, ends=ends, **status,
                        pid=pane.pid, stream=stream, end=end)
         ]  # fmt: skip
 
     def forget(self, listing: Listing, now: float) -> list[Draft]:
-        """Drop panes that have exited and are gone, then report sessions that are gone with their last pane."""
+        """Drop panes that have exited and are gone, then report sessions that are gone with their last pane.
+
+        A pane that tmux kept after its exit may have a stream that is not finished yet: it goes to `departed`.
+        """
         for pane_id in [key for key, pane in self.panes.items() if pane.exited and key not in listing.panes]:
-            del self.panes[pane_id]
+            pane = self.panes.pop(pane_id)
+            if pane.stream and pane.kept:
+                self.departed.append((pane_id, pane))
         held = {pane.session for pane in self.panes.values()}
         drafts = []
         for session in [key for key in self.sessions if key not in listing.sessions and key not in held]:

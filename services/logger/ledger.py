@@ -38,7 +38,7 @@ class Ledger:
             events.append(
                 Event(
                     n, timestamp(draft.time), draft.kind, draft.server, draft.session, draft.window, draft.pane,
-                    draft.subscription, draft.data, prev, draft.producer, draft.position, draft.key,
+                    draft.subscription, draft.data, prev, draft.producer, draft.position, draft.key, draft.ends,
                 )
             )  # fmt: skip
         return events
@@ -47,8 +47,8 @@ class Ledger:
         last, keys = self.producers.get(draft.producer, (-1, set()))
         return draft.position < last or (draft.position == last and draft.key in keys)
 
-    def commit(self, events: list[Event], ends: list[str] | None = None) -> None:
-        """The events are in the journal: remember them. `ends`: producers that will not send again."""
+    def commit(self, events: list[Event]) -> None:
+        """The events are in the journal: remember them, and which producers they end."""
         for event in events:
             self.head = event.n
             last, keys = self.producers.get(event.producer, (-1, set()))
@@ -58,30 +58,33 @@ class Ledger:
             self.producers[event.producer] = (event.position, keys)
             for chain in chains_of(event).values():
                 self.chains[chain] = event.n
-        for producer in ends or ():
-            self._ended.setdefault(producer, 2)
+            for producer in event.ends:
+                self._ended.setdefault(producer, 2)
 
     def position(self, producer: str) -> tuple[int, list[str]]:
         """The last position of a producer and its keys there; (-1, []) if it never wrote."""
         last, keys = self.producers.get(producer, (-1, set()))
         return last, sorted(keys)
 
-    def rotate(self, oldest: int) -> dict[str, Any]:
-        """The header of the next segment. Forgets producers that ended, and chains older than the `oldest` event."""
+    def header(self, oldest: int) -> dict[str, Any]:
+        """The header of the next segment: all that is remembered, without chains older than the `oldest` event."""
+        return {
+            "first": self.head + 1,
+            "format": 1,
+            "log": self.log,
+            "producers": {name: [last, sorted(keys)] for name, (last, keys) in self.producers.items()},
+            "chains": {chain: n for chain, n in self.chains.items() if n >= oldest},
+            "ended": self._ended,
+        }
+
+    def rotated(self, oldest: int) -> None:
+        """The segment with that header has begun: forget producers that ended a segment ago, and old chains."""
         for producer in list(self._ended):
             self._ended[producer] -= 1
             if self._ended[producer] <= 0:
                 del self._ended[producer]
                 self.producers.pop(producer, None)
         self.chains = {chain: n for chain, n in self.chains.items() if n >= oldest}
-        return {
-            "first": self.head + 1,
-            "format": 1,
-            "log": self.log,
-            "producers": {name: [last, sorted(keys)] for name, (last, keys) in self.producers.items()},
-            "chains": self.chains,
-            "ended": self._ended,
-        }
 
     @classmethod
     def restore(cls, header: dict[str, Any]) -> "Ledger":

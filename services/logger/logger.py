@@ -5,9 +5,9 @@ from typing import Any
 import zmq
 
 from ...shared import bus, journal, topics
-from ...shared.codec import build, encode_event, encode_head
+from ...shared.codec import DecodeError, build, encode_event, encode_head, event_line
 from ...shared.config import Config
-from ...shared.errors import CtmuxError
+from ...shared.errors import CtmuxError, UsageError
 from ...shared.messages import Draft, Event, Filter, Get, Head, Position, Put, Tip
 from ...shared.paths import Paths, ensure_private
 from ...shared.service import Service
@@ -43,14 +43,18 @@ class Logger(Service):
         }
 
     def _put(self, request: Put, _reply: Any) -> dict[str, Any]:
-        drafts = [build(Draft, dict(zip(Draft._fields, fields, strict=False)), []) for fields in request.drafts]
-        events = self._ledger.accept(drafts)
+        try:
+            drafts = [build(Draft, dict(zip(Draft._fields, fields, strict=True)), []) for fields in request.drafts]
+            events = self._ledger.accept(drafts)
+            lines = [event_line(event) for event in events]
+        except (DecodeError, TypeError, ValueError, OverflowError, RecursionError) as error:
+            raise UsageError(f"not a draft: {error}") from error
         if events:
             try:
-                self._writer.append(events)
+                self._writer.append(lines)
             except OSError as error:
                 raise CtmuxError(f"journal cannot be written: {error}") from error
-            self._ledger.commit(events, [producer for draft in drafts for producer in draft.ends])
+            self._ledger.commit(events)
             self._writer.rotate_if_due()
             for event in events:
                 self._publish(event)

@@ -1,15 +1,15 @@
 """The journal's files as its one writer handles them: append, rotate, retain, and mend after a sudden death."""
 
 import contextlib
+import errno
 import json
 import os
 import time
 import uuid
 
 from ...shared import journal
-from ...shared.codec import DecodeError, event_line, parse_event, timestamp
+from ...shared.codec import DecodeError, parse_event
 from ...shared.config import LoggerConfig
-from ...shared.messages import Event
 from ...shared.paths import ensure_private
 from .ledger import Ledger
 
@@ -48,7 +48,7 @@ class Writer:
                 os.ftruncate(self._fd, end)
                 self.mended.append(f"{os.path.basename(segment.path)}: cut {torn} bytes of a torn line")
             self._size = end
-            self._began = os.stat(segment.path).st_ctime
+            self._began = float(header["time"])
             self._link(segment.path)
             return ledger
         ledger = Ledger(uuid.uuid4().hex)
@@ -73,13 +73,13 @@ class Writer:
                 ledger.commit([event])
         return end
 
-    def append(self, events: list[Event]) -> None:
+    def append(self, lines: list[bytes]) -> None:
         """One write. Raises OSError when nothing, or not all, could be written; then nothing was."""
-        data = b"".join(map(event_line, events))
+        data = b"".join(lines)
         try:
             written = os.write(self._fd, data)
             if written < len(data):
-                raise OSError(28, "short write: is the disk full?")
+                raise OSError(errno.ENOSPC, "short write: is the disk full?")
         except OSError:
             os.ftruncate(self._fd, self._size)
             raise
@@ -89,20 +89,39 @@ class Writer:
             self.sync()
 
     def rotate_if_due(self) -> None:
-        """Begin a new segment when the live one is large or old enough, and drop what is over the retention."""
+        """Begin a new segment when the live one is large or old enough, and drop what is over the retention.
+
+        When the disk is full the live segment goes on, and the next append tries again.
+        """
         if self._size < self._config.segment_bytes and time.time() - self._began < self._config.segment_seconds:
             return
         self.sync()
-        os.close(self._fd)
         self._retain()
-        self._start_segment(self.ledger)
+        old = self._fd
+        try:
+            self._start_segment(self.ledger)
+        except OSError as error:
+            print(f"journal: no new segment yet: {error}", flush=True)
+            return
+        os.close(old)
 
     def _start_segment(self, ledger: Ledger) -> None:
-        header = {**ledger.rotate(self.oldest()), "time": timestamp(time.time())}
+        """Raises OSError, and leaves everything as it was."""
+        now = time.time()
+        line = json.dumps({**ledger.header(self.oldest()), "time": now}, separators=(",", ":")).encode() + b"\n"
         path = journal.segment_path(self._directory, ledger.head + 1)
-        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        self._size = os.write(self._fd, json.dumps(header, separators=(",", ":")).encode() + b"\n")
-        self._began = time.time()
+        fd = os.open(f"{path}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            if os.write(fd, line) < len(line):
+                raise OSError(errno.ENOSPC, "short write of a header")
+            os.fsync(fd)
+            os.rename(f"{path}.new", path)  # complete from its first moment
+        except OSError:
+            os.close(fd)
+            os.unlink(f"{path}.new")
+            raise
+        ledger.rotated(self.oldest())
+        self._fd, self._size, self._began = fd, len(line), now
         self._link(path)
         directory = os.open(self._directory, os.O_RDONLY)
         os.fsync(directory)

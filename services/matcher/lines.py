@@ -1,15 +1,20 @@
 """A pane's chunks as blocks of whole lines with their offsets, whatever the boundaries of the chunks. Pure."""
 
+import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from ...shared import terminal
 
-TAIL_MAX = 65536  # bytes; a longer line is cut here, and what is cut is evaluated as a line of its own
+# Bytes. A longer line is cut at its start plus a multiple of this, wherever its chunks end: the offsets of lines are
+# identities of events. Each piece is evaluated as a line of its own.
+LINE_MAX = 65536
+_LONG = re.compile(rb"[^\r\n]{%d,}" % (LINE_MAX + 1))
 
 
 class Block(NamedTuple):
-    """Whole lines (`raw`) that begin at byte `offset` of the stream. `partial`: an unfinished line; `truncated`: the last
-    line was cut because it is too long."""
+    """Whole lines (`raw`) that begin at byte `offset` of the stream. `partial`: an unfinished line; `truncated`: a piece
+    of a line that is too long."""
 
     offset: int
     raw: bytes
@@ -29,17 +34,17 @@ class Lines:
         """The offset of the byte that is to come next."""
         return self.offset + len(self.tail)
 
-    def feed(self, data: bytes) -> Block | None:
-        """The block of lines that `data` completes."""
+    def feed(self, data: bytes) -> list[Block]:
+        """The blocks of lines that `data` completes."""
         data = self.tail + data
         length = terminal.cut(data)
-        truncated = False
-        if len(data) - length > TAIL_MAX:
-            length, truncated = len(data), True
-        block = Block(self.offset, data[:length], truncated=truncated) if length else None
-        self.offset += length
+        blocks = list(_split(self.offset, data[:length])) if length else []
+        self.skip(self.offset + length)
         self.tail = data[length:]
-        return block
+        while len(self.tail.removesuffix(b"\r")) > LINE_MAX:
+            blocks.append(Block(self.offset, self.tail[:LINE_MAX], truncated=True))
+            self.offset, self.tail = self.offset + LINE_MAX, self.tail[LINE_MAX:]
+        return blocks
 
     def unfinished(self) -> Block | None:
         """The unfinished line as it stands, kept for its completion."""
@@ -54,3 +59,17 @@ class Lines:
     def skip(self, offset: int) -> None:
         """Go on at `offset`: what was between is not to be had."""
         self.offset, self.tail = offset, b""
+
+
+def _split(offset: int, raw: bytes) -> Iterator[Block]:
+    """Whole lines as one block, or with the pieces of lines that are too long as blocks of their own."""
+    at = 0
+    if len(raw) > LINE_MAX:
+        for found in _LONG.finditer(raw):
+            if found.start() > at:
+                yield Block(offset + at, raw[at : found.start()])
+            at = found.start()
+            while found.end() - at > LINE_MAX:
+                yield Block(offset + at, raw[at : at + LINE_MAX], truncated=True)
+                at += LINE_MAX
+    yield Block(offset + at, raw[at:])

@@ -37,6 +37,8 @@ from .subscription import Store, Subscription
 _TURN = 500  # messages taken before they are evaluated together
 _FULL = 5000  # drafts on their way: no more chunks are taken until the logger has caught up
 _PIECE = 1 << 18
+_TEXT_MAX = 4096  # characters of a line, match or capture in an event; the spool has the rest, from `offset` to `end`
+_CAPTURES_MAX = 20
 _CHECKPOINT = 5.0  # seconds; a restarted matcher need not read again what is older
 
 
@@ -220,14 +222,15 @@ class Matcher(Service):
             self._consume(state, found.data, time.time())
 
     def _consume(self, state: StreamState, data: bytes, at: float) -> None:
-        block = state.lines.feed(data)
+        blocks = state.lines.feed(data)
         relevant = self._relevant(state)
         for subscription in relevant:
             anything = subscription.kind == "timeout" and not subscription.pattern
             if anything and state.lines.end > subscription.since(state.server, state.name):
                 self._end(subscription, "satisfied", state)
-        if block and relevant:
-            self._evaluate(state, block, relevant, at)
+        if blocks and relevant:
+            for block in blocks:
+                self._evaluate(state, block, self._relevant(state), at)
             if not self._checkpointing:
                 self._checkpointing = True
                 self.after(_CHECKPOINT, self._checkpoint)
@@ -422,10 +425,10 @@ def _matched(state: StreamState, hit: Hit, at: float) -> Draft:
     data = {
         "name": hit.subscription.name,
         "pattern": hit.subscription.pattern,
-        "line": hit.line,
-        "match": hit.match.text,
-        "captures": hit.match.captures,
-        "named": hit.match.named,
+        "line": hit.line[:_TEXT_MAX],
+        "match": hit.match.text[:_TEXT_MAX],
+        "captures": [text and text[:_TEXT_MAX] for text in hit.match.captures[:_CAPTURES_MAX]],
+        "named": {name: text and text[:_TEXT_MAX] for name, text in hit.match.named.items()},
         "stream": state.name,
         "offset": hit.offset,
         "end": hit.end,

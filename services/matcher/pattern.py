@@ -2,6 +2,7 @@
 
 import functools
 import re
+import warnings
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -12,19 +13,24 @@ from ...shared.errors import UsageError
 LENGTH_MAX = 4096  # characters
 _PROGRAM_MAX = 2000  # instructions; RE2's time is text x program, and typical patterns have 6-40 (facts/matching.md, 1.5)
 _MEMORY = 8 << 20
-_NAMES = {
-    "(?=": "lookahead",
-    "(?!": "negative lookahead",
-    "(?<": "lookbehind",
-    "(?>": "atomic group",
-    "(?P": "this kind of named group",
-    "(?(": "conditional",
-    "\\Z": "\\Z (write $ or \\z)",
-}
+_NAMES = (
+    ("(?=", "lookahead"),
+    ("(?!", "negative lookahead"),
+    ("(?<", "lookbehind"),
+    ("(?>", "atomic group"),
+    ("(?P=", "backreference to a named group"),
+    ("(?P>", "call of a named group"),
+    ("(?#", "comment"),
+    ("(?(", "conditional"),
+    ("\\Z", "\\Z (write $ or \\z)"),
+)
+# Quoted text, an escape, a class, or one character: what looks like a construct inside of these is none.
+_TOKEN = re.compile(r"\\Q.*?(?:\\E|\Z)|\\.|\[\^?\]?(?:\\.|\[:\w+:\]|[^\]\\])*\]|.", re.DOTALL)
+_LINE_BREAK = re.compile(r"\n|\r|\\[nr]")
 
 
 class Match(NamedTuple):
-    """Where a pattern matched in cleaned text: `line` counts from 0, `start` is the offset of that line's text."""
+    """The first match in a line of cleaned text; lines count from 0."""
 
     line: int
     text: str
@@ -54,6 +60,11 @@ def check(pattern: str) -> None:
         compiled = re2.compile(pattern, _options(multiline=False))
     except re2.error as error:
         raise UsageError(_explain(pattern, error)) from None
+    for position, token in _tokens(pattern):
+        if _LINE_BREAK.fullmatch(token):
+            raise UsageError(f"pattern: a line break at position {position} never matches: patterns see one line at a time")
+        if token.startswith("(") and re.match(r"\(\?[a-zA-Z]*-[a-zA-Z]*m", pattern[position:]):
+            raise UsageError(f"pattern: (?-m) at position {position} is not supported: ^ and $ always mean the line")
     if compiled.programsize > _PROGRAM_MAX:
         raise UsageError(
             f"pattern too expensive: {compiled.programsize} instructions, at most {_PROGRAM_MAX}; "
@@ -61,37 +72,57 @@ def check(pattern: str) -> None:
         )
     if compiled.search(b"") is not None:
         raise UsageError("pattern matches empty text, so it would match every line; make it match something")
+    _compiled(pattern)
+
+
+def _tokens(pattern: str) -> Iterator[tuple[int, str]]:
+    for found in _TOKEN.finditer(pattern):
+        yield found.start(), found.group()
 
 
 def _explain(pattern: str, error: Exception) -> str:
     message = error.args[0].decode(errors="replace") if error.args and isinstance(error.args[0], bytes) else str(error)
     what, _, construct = message.partition(": ")
-    position = max(0, pattern.find(construct)) if construct else max(0, len(pattern) - 1)
+    places = [
+        at
+        for at, token in _tokens(pattern)
+        if not token.startswith("[") and pattern.startswith(construct, at) and not pattern.startswith("(?P<", at)
+    ]
+    position = places[0] if places else max(0, pattern.find(construct))
+    if not construct:
+        position = max(0, len(pattern) - 1)
     try:
-        re.compile(pattern)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as known:
         at = getattr(known, "pos", None)  # more exact where RE2 names all of the rest
-        if at is not None and construct not in _NAMES:
+        if at is not None and _name(pattern, position, construct) is None:
             position, what = at, str(getattr(known, "msg", what))
-    else:
-        name = (
-            _NAMES.get(construct)
-            or _NAMES.get(construct[:3])
-            or ("backreference" if re.fullmatch(r"\\[1-9]", construct) else None)
-        )
-        if name is None and construct in ("++", "*+", "?+"):
-            name = "possessive repetition"
-        if name:
-            what = f"{name} is not supported (RE2 syntax)"
+    name = _name(pattern, position, construct)
+    if name:
+        what = f"{name} is not supported (RE2 syntax)"
     shown = f" {construct!r}" if construct and construct != pattern else ""
     return f"pattern: {what}{shown} at position {position}: {pattern[:60]}"
+
+
+def _name(pattern: str, position: int, construct: str) -> str | None:
+    """What people call a construct of other engines."""
+    for start, name in _NAMES:
+        if construct.startswith(start[:3]) and pattern.startswith(start, position):
+            return name
+    if re.fullmatch(r"\\[1-9]", construct):
+        return "backreference"
+    return "possessive repetition" if construct in ("++", "*+", "?+") else None
 
 
 @functools.lru_cache(maxsize=16384)
 def _compiled(pattern: str) -> Any:
     # \A and \z mean the line, and a block has many: in multi-line mode ^ and $ are that.
-    anchored = re.sub(r"(\\\\)|\\A|\\z", lambda found: found[1] or ("^" if found[0] == "\\A" else "$"), pattern)
-    return re2.compile(f"(?m:{anchored})", _options(multiline=True))
+    lines = {"\\A": "^", "\\z": "$"}
+    return re2.compile(
+        "(?m)" + "".join(lines.get(token, token) for _at, token in _tokens(pattern)), _options(multiline=True)
+    )
 
 
 def search(pattern: str, text: bytes) -> Iterator[Match]:

@@ -165,7 +165,7 @@ def test_session_names_are_never_more_than_names(daemon: World, name: str) -> No
     assert created["data"]["name"] == real
     program = until(lambda: [p for p in daemon.data("status")["programs"] if p["name"].endswith("-1")])[0]
     assert program["name"].isascii() and " " not in program["name"]
-    stream = daemon.popen("pane", "tail", "%1", "-n", "0")
+    stream = daemon.popen("pane", "tail", "%1")
     daemon.tmux("send-keys", "-t", "$1", "hello", "Enter")
     daemon.tmux("send-keys", "-t", "$1", "C-d")
     out, _ = stream.communicate(timeout=20)

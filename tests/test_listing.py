@@ -1,0 +1,78 @@
+"""What tmux lists, as values: whatever people call their windows."""
+
+import pytest
+from ctmux.services.keeper.listing import ARGUMENTS, ListedPane, Listing, parse
+
+
+def test_nothing():
+    assert parse(b"") == Listing({}, {}, {})
+
+
+def test_a_server():
+    text = b"s $1 main\ns $2 other\nw @1 zsh\nw @2 vim\np $1 @1 %1 0 1 0300  \np $2 @2 %5 1 0 0400 3 \n"
+    assert parse(text) == Listing(
+        {"$1": "main", "$2": "other"},
+        {"@1": "zsh", "@2": "vim"},
+        {
+            "%1": ListedPane("%1", 300, "@1", ["$1"], dead=False, piped=True, status=None),
+            "%5": ListedPane("%5", 400, "@2", ["$2"], True, False, {"exit_status": 3, "signal": None}),
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["two words", " leading", "trailing ", "", "  ", "p $9 @9 %9 0 0 0999", "s $9 x", "w @9 x", "$1", "é 日本", "\r",
+     "\x85", "\u2028", "\x0b\x0c", "a\tb"],
+)  # fmt: skip
+def test_a_name_is_only_a_name(name):
+    listing = parse(f"s $1 {name}\nw @1 {name}\np $1 @1 %1 0 1 0300\n".encode())
+    assert (listing.sessions, listing.windows, list(listing.panes)) == ({"$1": name}, {"@1": name}, ["%1"])
+
+
+def test_a_name_that_is_not_utf8():
+    assert parse(b"s $1 caf\xe9\n").sessions == {"$1": "caf\ufffd"}
+
+
+def test_a_linked_window_is_in_several_sessions_lowest_id_first():
+    text = b"p $10 @1 %1 0 1 0300\np $9 @1 %1 0 1 0300\np $10 @1 %1 0 1 0300\n"
+    assert parse(text).panes["%1"].sessions == ["$9", "$10"]
+
+
+def test_a_pane_without_a_program():
+    assert parse(b"p $1 @1 %1 1 0 0\n").panes["%1"].pid == 0
+
+
+@pytest.mark.parametrize(
+    ("told", "status"),
+    [
+        ("1 0 0300 0 ", {"exit_status": 0, "signal": None}),
+        ("1 0 0300 255 ", {"exit_status": 255, "signal": None}),
+        ("1 0 0300  9", {"exit_status": None, "signal": 9}),
+        ("1 0 0300  ", None),  # unknown is not 0
+        ("1 0 0300", None),  # a tmux that does not have the formats
+        ("0 0 0300  ", None),
+        ("0 0 0300 0 ", None),  # it runs again
+    ],
+)
+def test_how_a_dead_pane_ended(told, status):
+    assert parse(f"p $1 @1 %1 {told}\n".encode()).panes["%1"].status == status
+
+
+def test_the_formats_are_what_is_parsed():
+    """tmux's own formats with values put in are a listing; the name is last in each."""
+    values = {
+        "session_id": "$1", "session_name": "my name", "window_id": "@2", "window_name": "p q", "pane_id": "%3",
+        "pane_dead_status": "", "pane_dead_signal": "9", "pane_dead": "1", "pane_pipe": "1", "pane_pid": "400",
+    }  # fmt: skip
+    lines = []
+    for argument in ARGUMENTS:
+        if "#{" in argument:
+            for name, value in values.items():
+                argument = argument.replace(f"#{{{name}}}", value)
+            lines.append(argument)
+    assert parse("\n".join(lines).encode()) == Listing(
+        {"$1": "my name"},
+        {"@2": "p q"},
+        {"%3": ListedPane("%3", 400, "@2", ["$1"], True, True, {"exit_status": None, "signal": 9})},
+    )

@@ -1,0 +1,235 @@
+"""One stream through the matcher: which subscription fires on which line, once."""
+
+from itertools import pairwise
+
+import pytest
+from ctmux.services.matcher.lines import LINE_MAX
+from ctmux.services.matcher.stream import StreamState, pieces
+from ctmux.services.matcher.subscription import Subscription
+from hypothesis import given
+from hypothesis import strategies as st
+
+SERVER, STREAM = "0123abcd", "p1.2.w3.k"
+
+
+def subscription(pattern, number=1, armed=None):
+    return Subscription(
+        f"s{number}", number, "pattern", pattern, None, None, None, None, False, None, "", 0.0,
+        {} if armed is None else {f"{SERVER}/{STREAM}": armed},
+    )  # fmt: skip
+
+
+def stream(offset=0, fired=()):
+    return StreamState(SERVER, "$1", "%1", STREAM, offset, fired)
+
+
+def feed(state, data, *subscriptions):
+    return [hit for block in state.lines.feed(data) for hit in state.hits(block, subscriptions)]
+
+
+def quiet(state, *subscriptions):
+    block = state.lines.unfinished()
+    return state.hits(block, subscriptions) if block else []
+
+
+def flush(state, *subscriptions):
+    block = state.lines.flush()
+    return state.hits(block, subscriptions) if block else []
+
+
+def places(hits):
+    return [(hit.subscription.id, hit.offset, hit.end, hit.line) for hit in hits]
+
+
+FOO = subscription("foo")
+
+
+# ---- lines ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_line_and_its_place():
+    state = stream(1000)
+    assert places(feed(state, b"one\r\n\x1b[31mfoo\x1b[0m two\r\nthree\r\n", FOO)) == [("s1", 1005, 1022, "foo two")]
+
+
+def test_the_match_and_its_captures():
+    [hit] = feed(stream(), b"exit 7\n", subscription(r"exit (?P<code>\d)"))
+    assert (hit.match.text, hit.match.captures, hit.match.named) == ("exit 7", ["7"], {"code": "7"})
+    assert not hit.partial and not hit.truncated
+
+
+def test_a_progress_bar_is_many_lines():
+    assert [hit.line for hit in feed(stream(), b"50%\r99%\r100%\r\n", subscription(r"\d%"))] == ["50%", "99%", "100%"]
+
+
+def test_lines_first_then_subscriptions():
+    one, two, three = subscription("foo", 1), subscription("o", 2), subscription("foo", 3)
+    hits = feed(stream(), b"foo\nbar\nfoo o\n", three, two, one)
+    assert [(hit.subscription.id, hit.offset) for hit in hits] == [
+        ("s1", 0), ("s2", 0), ("s3", 0), ("s1", 8), ("s2", 8), ("s3", 8),
+    ]  # fmt: skip
+
+
+def test_a_subscription_without_a_pattern_matches_nothing():
+    assert feed(stream(), b"foo\n", subscription(None)) == []
+
+
+def test_a_line_that_is_too_long_says_so():
+    [hit] = feed(stream(), b"foo" + b"x" * LINE_MAX, FOO)
+    assert hit.truncated
+    assert places(feed(stream(), b"foo\n", FOO)) == [("s1", 0, 4, "foo")]
+
+
+# ---- armed ---------------------------------------------------------------------------------------------------------
+
+TEXT = b"foo 1\nfoo 2\nfoo 3\n"
+
+
+@pytest.mark.parametrize(
+    ("armed", "fires"),
+    [(None, [0, 6, 12]), (0, [0, 6, 12]), (1, [6, 12]), (6, [6, 12]), (12, [12]), (17, []), (18, []), (1000, [])],
+)
+def test_only_what_is_printed_after_arming_counts(armed, fires):
+    assert [hit.offset for hit in feed(stream(), TEXT, subscription("foo", armed=armed))] == fires
+
+
+def test_armed_inside_a_line_only_its_rest_counts():
+    armed = subscription("foo", armed=5)
+    assert places(feed(stream(), b"foo bar\n", armed)) == []
+    [hit] = feed(stream(), b"foo, foo\n", armed)
+    assert (hit.offset, hit.line) == (0, "foo")
+
+
+def test_armed_at_the_end_of_an_unfinished_line():
+    """Echo-proof: the command line that is there already is not what was waited for."""
+    state = stream()
+    state.lines.feed(b"$ make && echo done")
+    waiting = subscription("done", armed=19)
+    assert quiet(state, waiting) == []
+    assert feed(state, b"\r\n", waiting) == []
+    assert places(feed(state, b"done\r\n", waiting)) == [("s1", 21, 26, "done")]
+
+
+def test_armed_in_another_stream_is_not_armed_here():
+    other = subscription("foo")
+    other.armed = {f"{SERVER}/p9.9.w9.k": 10**6, f"ffff0000/{STREAM}": 10**6}
+    assert len(feed(stream(), b"foo\n", other)) == 1
+
+
+# ---- unfinished lines ----------------------------------------------------------------------------------------------
+
+
+def test_a_prompt_fires_once():
+    state = stream()
+    prompt = subscription("login:")
+    state.lines.feed(b"welcome\nlogin: ")
+    [hit] = quiet(state, prompt)
+    assert (hit.offset, hit.partial, hit.line) == (8, True, "login: ")
+    assert quiet(state, prompt) == []
+    assert feed(state, b"ada\r\n", prompt) == []
+    assert [hit.offset for hit in feed(state, b"login: \n", prompt)] == [20]
+
+
+def test_the_rest_of_a_line_fires_whom_its_beginning_did_not():
+    state = stream()
+    one, two = subscription("foo", 1), subscription("bar", 2)
+    state.lines.feed(b"foo ")
+    assert [hit.subscription.id for hit in quiet(state, one, two)] == ["s1"]
+    assert [hit.subscription.id for hit in feed(state, b"bar\nfoo bar\n", one, two)] == ["s2", "s1", "s2"]
+
+
+def test_the_last_line_of_a_stream_fires_once():
+    state = stream()
+    state.lines.feed(b"foo")
+    assert len(quiet(state, FOO)) == 1
+    assert flush(state, FOO) == []
+    state = stream()
+    state.lines.feed(b"foo")
+    assert places(flush(state, FOO)) == [("s1", 0, 3, "foo")]
+
+
+def test_a_restarted_matcher_knows_what_has_fired():
+    state = stream(100, fired=["s1"])
+    two = subscription("foo", 2)
+    assert [(hit.subscription.id, hit.offset) for hit in feed(state, b"foo\nfoo\n", FOO, two)] == [
+        ("s2", 100), ("s1", 104), ("s2", 104),
+    ]  # fmt: skip
+
+
+# ---- whatever the chunks -------------------------------------------------------------------------------------------
+
+PIECES = st.sampled_from(
+    [b"foo", b"fo", b"o", b"bar", b" ", b"7", b"\r", b"\n", b"\r\n", b"\x1b[31m", b"\x1b", b"]0;t", b"\x07", b"\x08",
+     b"[", b"\xc3", b"\xa9"]
+)  # fmt: skip
+RAW = st.lists(PIECES, max_size=30).map(b"".join)
+CUTS = st.lists(st.integers(0, 80), max_size=12)
+PATTERNS = ["foo", "o+", "^bar", "7$", r"(\w+) (\w+)", r"\Ao", r"\s", "é"]
+
+
+def chunks(raw, cuts):
+    at = sorted({min(cut, len(raw)) for cut in cuts} | {0, len(raw)})
+    return [raw[begin:end] for begin, end in pairwise(at)]
+
+
+def found(hits):
+    """A hit without what is only of its block."""
+    return [(hit.subscription.id, hit.offset, hit.end, hit.line, hit.match.text, hit.match.captures) for hit in hits]
+
+
+def everything(raw, cuts, subscriptions, looks=()):
+    """All hits of a stream; after the chunks numbered in `looks` it was quiet for a moment."""
+    state = stream()
+    hits = []
+    for number, chunk in enumerate(chunks(raw, cuts)):
+        hits += feed(state, chunk, *subscriptions)
+        if number in looks:
+            hits += quiet(state, *subscriptions)
+    return hits + flush(state, *subscriptions)
+
+
+ARMED = st.lists(st.none() | st.integers(0, 80), min_size=len(PATTERNS), max_size=len(PATTERNS))
+
+
+def armed_subscriptions(armed):
+    return [subscription(pattern, number, armed[number]) for number, pattern in enumerate(PATTERNS)]
+
+
+@given(RAW, CUTS, CUTS, ARMED)
+def test_the_boundaries_of_chunks_do_not_matter(raw, cuts, others, armed):
+    subscriptions = armed_subscriptions(armed)
+    assert found(everything(raw, cuts, subscriptions)) == found(everything(raw, others, subscriptions))
+
+
+@given(RAW, CUTS, ARMED, st.sets(st.integers(0, 12)))
+def test_looking_at_unfinished_lines_misses_and_doubles_nothing(raw, cuts, armed, looks):
+    subscriptions = armed_subscriptions(armed)
+    ids = [(hit.subscription.id, hit.offset) for hit in everything(raw, cuts, subscriptions, looks)]
+    assert len(ids) == len(set(ids))
+    assert set(ids) >= {(hit.subscription.id, hit.offset) for hit in everything(raw, cuts, subscriptions)}
+
+
+@given(RAW, CUTS, ARMED, st.integers(0, 80))
+def test_a_matcher_that_is_killed_anywhere_finds_the_rest(raw, cuts, armed, killed):
+    """It goes on at its last event, as the journal has it: line and who had fired there."""
+    subscriptions = armed_subscriptions(armed)
+    expected = [(hit.subscription.id, hit.offset) for hit in everything(raw, [], subscriptions)]
+    written = expected[:killed]
+    last = written[-1][1] if written else 0
+    state = stream(last, [fired for fired, offset in written if offset == last])
+    hits = []
+    for chunk in chunks(raw[last:], cuts):
+        hits += feed(state, chunk, *subscriptions)
+    hits += flush(state, *subscriptions)
+    assert written + [(hit.subscription.id, hit.offset) for hit in hits] == expected
+
+
+# ---- pieces --------------------------------------------------------------------------------------------------------
+
+
+@given(st.integers(0, 1000), st.integers(0, 1000), st.integers(1, 100))
+def test_pieces(begin, end, size):
+    found = list(pieces(begin, end, size))
+    covered = [at for offset, length in found for at in range(offset, offset + length)]
+    assert covered == list(range(begin, end))
+    assert all(0 < length <= size for _offset, length in found)
