@@ -22,13 +22,6 @@ def socket(ctx: "zmq.Context[zmq.Socket[bytes]]", kind: int) -> "zmq.Socket[byte
     return made
 
 
-def publisher(ctx: "zmq.Context[zmq.Socket[bytes]]", address: str) -> "zmq.Socket[bytes]":
-    made = socket(ctx, zmq.PUB)
-    made.setsockopt(zmq.RECONNECT_IVL, 10)
-    made.connect(f"ipc://{address}")
-    return made
-
-
 def announcer(ctx: "zmq.Context[zmq.Socket[bytes]]", address: str) -> "zmq.Socket[bytes]":
     """A publisher that can read what is subscribed to: each subscription, also a repeated one, is a message."""
     made = socket(ctx, zmq.XPUB)

@@ -40,7 +40,9 @@ class World:
     def __init__(self, directory: str | None = None) -> None:
         self.root = directory or tempfile.mkdtemp(prefix="ctx-", dir="/tmp")  # short: sockets live in it
         os.makedirs(f"{self.root}/tmux", exist_ok=True)
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("CTMUX", "TMUX", "XDG", "SUPERVISOR"))}
+        # Without bytecode every process of every test would compile ctmux anew.
+        ours = ("CTMUX", "TMUX", "XDG", "SUPERVISOR", "PYTHONDONTWRITEBYTECODE")
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         self.env = {
             **inherited,
             "TMUX_TMPDIR": f"{self.root}/tmux",

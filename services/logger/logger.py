@@ -25,7 +25,8 @@ class Logger(Service):
         self._config = config.logger
         self._writer = Writer(paths.journal, config.logger)
         self._ledger = self._writer.ledger
-        self._publisher = bus.publisher(self.context, paths.publishers)
+        self._publisher = bus.announcer(self.context, paths.publishers)
+        self.register(self._publisher, self._subscribed)
         self._syncing = False
         self.server.handle(Put, self._put)
         self.server.handle(Get, self._get)
@@ -97,9 +98,19 @@ class Logger(Service):
     def _tip(self, request: Tip, _reply: Any) -> dict[str, Any]:
         return {"n": self._ledger.chains.get(f"subscription:{request.subscription}", 0)}
 
+    def _subscribed(self) -> None:
+        """Tell whoever subscribes at once where the journal is: he is connected now."""
+        while self._publisher.poll(0):
+            self._publisher.recv()
+        self._say_head()
+
     def _beat(self) -> None:
-        self._publisher.send_multipart([topics.HEAD, *encode_head(Head(self._ledger.log, self._ledger.head))], zmq.NOBLOCK)
+        self._say_head()
         self.after(HEARTBEAT, self._beat)
+
+    def _say_head(self) -> None:
+        head = Head(self._ledger.log, self._ledger.head)
+        self._publisher.send_multipart([topics.HEAD, *encode_head(head)], zmq.NOBLOCK)
 
     def shutdown(self) -> None:
         self._writer.close()

@@ -13,7 +13,7 @@ import unittest
 
 import test_bill
 
-BAR_SECONDS, TEST_SECONDS = 2.0, 0.5  # a run that can be watched
+BAR_SECONDS, TEST_SECONDS = 3.0, 0.7  # a run that can be watched
 COLOURS = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 GREEN, RED, DIM = "32", "1;31", "2"
 
@@ -57,7 +57,7 @@ class Result(unittest.TestResult):
 
     def addFailure(self, test: unittest.TestCase, err: tuple[type, BaseException, types.TracebackType] | tuple) -> None:
         super().addFailure(test, err)
-        say(f"{paint(RED, 'FAILED')} {test.id()}: {err[1]}  {stamp()}")
+        say(f"{paint(RED, 'FAILED')} {test.id()} - {err[1]}  {stamp()}")
 
 
 def main() -> int:
