@@ -35,12 +35,18 @@ class Closed(NamedTuple):
     stream: spool.Stream
 
 
+class Grown(NamedTuple):
+    """A spool that `watch_growth` was asked about has grown."""
+
+    server: str
+
+
 class Ended(NamedTuple):
     pid: int
     status: dict[str, int | None]
 
 
-Fact = Born | Closed | Ended
+Fact = Born | Closed | Grown | Ended
 
 
 class Processes:
@@ -53,6 +59,7 @@ class Processes:
         self._inotify = inotify.Inotify()
         self._servers: dict[int, str] = {}
         self._folders: dict[int, tuple[str, str]] = {}
+        self._growing: dict[int, str] = {}
         self._pids: dict[int, int] = {}  # pidfd -> pid
         self._known: set[int] = set()
         self._poll = select.epoll()
@@ -68,6 +75,11 @@ class Processes:
             for folder in os.listdir(directory):
                 self._watch_folder(server, folder)
         self._wake()
+
+    def watch_growth(self, server: str, path: str) -> None:
+        """Say once when a spool grows: a pane that tmux kept after its exit was respawned then, which has no hook."""
+        with self._lock, contextlib.suppress(OSError):
+            self._growing[self._inotify.watch(path, inotify.MODIFY)] = server
 
     def watch_program(self, pid: int) -> None:
         """Learn how the program ends, if it lives."""
@@ -90,6 +102,9 @@ class Processes:
                 for server in list(self._servers.values()):
                     for folder in os.listdir(f"{self._root}/{server}"):
                         self._watch_folder(server, folder)
+            elif event.wd in self._growing:
+                self.facts.append(Grown(self._growing.pop(event.wd)))
+                self._inotify.unwatch(event.wd)
             elif event.wd in self._servers:
                 self._watch_folder(self._servers[event.wd], event.name)
             elif event.wd in self._folders:

@@ -16,7 +16,7 @@ from ...shared.paths import Paths
 from ...shared.rpc import Call
 from ...shared.service import Service, Timer
 from . import hooks, listing
-from .processes import Born, Closed, Fact, Processes
+from .processes import Born, Closed, Fact, Grown, Processes
 from .topology import GRACE, Pane, Topology
 
 _NUDGES = (0.1, 0.5, 2.0)  # seconds; utempter builds up to 3.5a lose a SIGCHLD now and then: facts/tmux.md, fact 6
@@ -167,6 +167,8 @@ class Server:
                 drafts += self._born(fact, now)
             elif isinstance(fact, Closed):
                 closed |= self._closed(fact)
+            elif isinstance(fact, Grown):
+                closed = True
             elif any(pane.pid == fact.pid for pane in self.topology.panes.values()):
                 self.topology.program_ended(fact.pid, fact.status)
                 self._save()
@@ -346,6 +348,8 @@ class Server:
             self._report(self.topology.exited(pane_id, time.time(), end))
             if over and pane.stream:
                 self._keep_for_a_while(pane.stream)
+            elif path:
+                self._owner.processes.watch_growth(self.key, path)
             self.refresh_soon(0.0)
 
         request = Finish(self.key, pane.session, pane_id, pane.stream or "", end or 0, over)
