@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ...shared import inotify, spool
+from ...shared.folders import Folders, Touched
 
 _GET_INFO = 0xC040FF0B  # ioctl PIDFD_GET_INFO of a 64-byte struct pidfd_info, linux/pidfd.h
 _INFO_EXIT = 1 << 3
@@ -54,32 +55,28 @@ class Processes:
 
     def __init__(self, root: str, wake: Callable[[], None]):
         self.facts: deque[Fact] = deque()
-        self._root = root
         self._wake = wake
-        self._inotify = inotify.Inotify()
-        self._servers: dict[int, str] = {}
-        self._folders: dict[int, tuple[str, str]] = {}
+        self._folders = Folders(root, inotify.CREATE | inotify.CLOSE_WRITE, every=False)
+        self._growth = inotify.Inotify()
         self._growing: dict[int, str] = {}
         self._pids: dict[int, int] = {}  # pidfd -> pid
         self._known: set[int] = set()
         self._poll = select.epoll()
-        self._poll.register(self._inotify.fd, select.EPOLLIN)
+        self._poll.register(self._folders, select.EPOLLIN)
+        self._poll.register(self._growth, select.EPOLLIN)
         self._lock = threading.Lock()
         threading.Thread(target=self._run, daemon=True, name="processes").start()
 
     def watch_server(self, server: str) -> None:
         """Begin with a server's directory, which exists; spools that are there already are facts, too."""
-        directory = f"{self._root}/{server}"
         with self._lock:
-            self._servers[self._inotify.watch(directory, inotify.CREATE)] = server
-            for folder in os.listdir(directory):
-                self._watch_folder(server, folder)
+            self._learn(self._folders.add(server))
         self._wake()
 
     def watch_growth(self, server: str, path: str) -> None:
         """Say once when a spool grows: a pane that tmux kept after its exit was respawned then, which has no hook."""
         with self._lock, contextlib.suppress(OSError):
-            self._growing[self._inotify.watch(path, inotify.MODIFY)] = server
+            self._growing[self._growth.watch(path, inotify.MODIFY)] = server
 
     def watch_program(self, pid: int) -> None:
         """Learn how the program ends, if it lives."""
@@ -90,49 +87,27 @@ class Processes:
         while True:
             for fd, _event in self._poll.poll():
                 with self._lock:
-                    if fd == self._inotify.fd:
-                        self._look()
+                    if fd == self._folders.fileno():
+                        self._learn(self._folders.read())
+                    elif fd == self._growth.fd:
+                        self._grown()
                     else:
                         self._end(fd)
             self._wake()
 
-    def _look(self) -> None:
-        for event in self._inotify.read():
-            if event.mask & inotify.Q_OVERFLOW:
-                for server in list(self._servers.values()):
-                    for folder in os.listdir(f"{self._root}/{server}"):
-                        self._watch_folder(server, folder)
-            elif event.wd in self._growing:
+    def _learn(self, found: list[Touched]) -> None:
+        for touched in found:
+            if touched.mask & inotify.CREATE:
+                self._open(touched.stream.pid)
+                self.facts.append(Born(touched.server, touched.session, touched.stream))
+            if touched.mask & inotify.CLOSE_WRITE:
+                self.facts.append(Closed(touched.server, touched.stream))
+
+    def _grown(self) -> None:
+        for event in self._growth.read():
+            if event.wd in self._growing:
                 self.facts.append(Grown(self._growing.pop(event.wd)))
-                self._inotify.unwatch(event.wd)
-            elif event.wd in self._servers:
-                self._watch_folder(self._servers[event.wd], event.name)
-            elif event.wd in self._folders:
-                if event.mask & inotify.IGNORED:
-                    del self._folders[event.wd]
-                    continue
-                server, session = self._folders[event.wd]
-                self._spool(server, session, event.name, event.mask)
-
-    def _watch_folder(self, server: str, folder: str) -> None:
-        session = spool.parse_session(folder)
-        if session is None:
-            return
-        path = f"{self._root}/{server}/{folder}"
-        wd = self._inotify.watch(path, inotify.CREATE | inotify.CLOSE_WRITE)
-        self._folders[wd] = (server, session)
-        for name in os.listdir(path):
-            self._spool(server, session, name, inotify.CREATE | inotify.CLOSE_WRITE)
-
-    def _spool(self, server: str, session: str, name: str, mask: int) -> None:
-        stream = spool.parse_stream(name)
-        if stream is None or not name.endswith(spool.RAW):
-            return
-        if mask & inotify.CREATE:
-            self._open(stream.pid)
-            self.facts.append(Born(server, session, stream))
-        if mask & inotify.CLOSE_WRITE:
-            self.facts.append(Closed(server, stream))
+                self._growth.unwatch(event.wd)
 
     def _open(self, pid: int) -> None:
         if pid in self._known or pid <= 0:

@@ -1,4 +1,8 @@
-"""The matcher's loop: chunks in, holes filled from the spools, events out; timers for unfinished lines and timeouts."""
+"""The matcher's loop: spools in, events out; timers for unfinished lines and timeouts.
+
+It reads the spools itself instead of the chunks that the watchers publish: it has to be able to anyway, after a restart and
+where a chunk was lost, and without the way over the bus an event comes 0.7 ms earlier (docs/architecture.md).
+"""
 
 import json
 import os
@@ -6,14 +10,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import zmq
-
-from ...shared import bus, spool, topics
-from ...shared.codec import DecodeError, decode_chunk
+from ...shared import inotify, spool
 from ...shared.config import Config
 from ...shared.errors import UsageError
+from ...shared.folders import Folders, Touched
 from ...shared.messages import (
-    Chunk,
     Close,
     Draft,
     Filter,
@@ -34,7 +35,8 @@ from .lines import Block
 from .stream import Hit, StreamState
 from .subscription import Store, Subscription
 
-_TURN = 500  # messages taken before they are evaluated together
+_MASK = inotify.CREATE | inotify.MOVED_TO | inotify.MODIFY | inotify.CLOSE_WRITE | inotify.DELETE
+_TURN = 1 << 20  # bytes of one stream before another has its turn
 _FULL = 5000  # drafts on their way: no more chunks are taken until the logger has caught up
 _PIECE = 1 << 18
 _TEXT_MAX = 4096  # characters of a line, match or capture in an event; the spool has the rest, from `offset` to `end`
@@ -53,11 +55,14 @@ class Matcher(Service):
         self._streams: dict[str, StreamState] = {}
         self._quiet_timers: dict[str, Timer] = {}
         self._timeouts: dict[str, Timer] = {}
-        self._reading = False
+        self._folders: Folders | None = None
+        self._pending: dict[str, Touched] = {}  # streams with something new
+        self._finished: set[str] = set()  # streams that are over, while their spools are kept
+        self._working = False
         self._checkpointing = False
         self._progress_path = f"{paths.runtime}/matcher.progress"
         self._outbox = Outbox(self, paths.control("logger"))
-        self._bus = bus.subscriber(self.context, paths.subscribers)
+        ensure_private(paths.spool)
         for request, handler in (
             (Subscribe, self._subscribe), (Subscriptions, self._list), (Unsubscribe, self._unsubscribe),
             (Finish, self._finish), (Close, self._close),
@@ -79,15 +84,21 @@ class Matcher(Service):
     # ---- start -----------------------------------------------------------------------------------------------------
 
     def _listen(self, wanted: bool) -> None:
-        """Take chunks only while there is something to match them with."""
-        if wanted and not self._reading:
-            self._bus.setsockopt(zmq.SUBSCRIBE, topics.OUT)
-            self.register(self._bus, self._receive)
-        elif not wanted and self._reading:
-            self._bus.setsockopt(zmq.UNSUBSCRIBE, topics.OUT)
-            self.unregister(self._bus)
+        """Follow the spools only while there is something to match them with."""
+        if wanted and self._folders is None:
+            self._folders = Folders(self.paths.spool, _MASK, every=True)
+            self.register(self._folders, self._look)
+        elif not wanted and self._folders is not None:
+            self._pause()
+            self._folders.close()
+            self._folders = None
             self._streams.clear()
-        self._reading = wanted
+            self._pending.clear()
+            self._finished.clear()
+
+    def _pause(self) -> None:
+        if self._folders is not None:
+            self.unregister(self._folders)
 
     def _resume(self) -> None:
         """Go on where the journal says that the last matcher was; the spools have what has been printed since."""
@@ -157,54 +168,51 @@ class Matcher(Service):
 
         self._outbox.put([], write)
 
-    # ---- chunks ----------------------------------------------------------------------------------------------------
+    # ---- spools ----------------------------------------------------------------------------------------------------
 
-    def _receive(self) -> None:
-        """Take what waits, join what belongs together, evaluate."""
-        joined: dict[str, list[Chunk]] = {}
-        for _ in range(_TURN):
-            try:
-                frames = self._bus.recv_multipart(zmq.NOBLOCK)
-            except zmq.Again:
-                break
-            try:
-                chunk = decode_chunk(frames[1:])
-            except DecodeError as error:
-                print(f"matcher: {error}", flush=True)
-                continue
-            waiting = joined.setdefault(f"{chunk.server}/{chunk.stream}", [])
-            if waiting and waiting[-1].offset + len(waiting[-1].data) == chunk.offset:
-                before = waiting.pop()
-                chunk = chunk._replace(offset=before.offset, data=before.data + chunk.data)
-            waiting.append(chunk)
-        for chunks in joined.values():
-            for chunk in chunks:
-                self._take(chunk)
+    def _look(self) -> None:
+        """Take what has happened, then read what is new."""
+        if self._folders is None:
+            return
+        for touched in self._folders.read():
+            key = f"{touched.server}/{touched.stream.name}"
+            if touched.mask == inotify.DELETE:
+                self._finished.discard(key)
+            elif key not in self._finished:
+                self._pending[key] = touched
+        self._work()
+
+    def _work(self) -> None:
+        """Read on where something is new, each pane in its turn, unless the logger has to catch up first."""
+        self._working = False
+        for key, touched in list(self._pending.items()):
+            if self._advance(key, touched):
+                self._pending.pop(key, None)
         if len(self._outbox) > _FULL:
-            self.unregister(self._bus)
-            self._outbox.put([], self._take_again)
+            self._pause()
+            self._outbox.put([], self._go_on)
+        elif self._pending and not self._working:
+            self._working = True
+            self.after(0.0, self._work)
 
-    def _take_again(self) -> None:
-        if self._reading:
-            self.register(self._bus, self._receive)
+    def _go_on(self) -> None:
+        if self._folders is not None:
+            self.register(self._folders, self._look)
+            self._work()
 
-    def _take(self, chunk: Chunk) -> None:
-        key = f"{chunk.server}/{chunk.stream}"
+    def _advance(self, key: str, touched: Touched) -> bool:
+        """Read one turn of a stream; whether that was all."""
         state = self._streams.get(key)
         if state is None:
-            if chunk.end:
-                return  # a reminder of a stream that is finished; what nobody finished comes with `finish`
-            state = self._streams[key] = StreamState(chunk.server, chunk.session, chunk.pane, chunk.stream, 0)
-            if not self._relevant(state):
-                state.lines.skip(chunk.offset + len(chunk.data))
-        state.session = chunk.session
-        if chunk.offset > state.lines.end:
-            path = spool.find(self.paths.spool, state.server, state.name)
-            if path:
-                self._read_spool(state, path, chunk.offset)
-        overlap = state.lines.end - chunk.offset
-        if 0 <= overlap < len(chunk.data):
-            self._consume(state, chunk.data[overlap:], chunk.time)
+            state = StreamState(touched.server, touched.session, touched.stream.pane, touched.stream.name, 0)
+            self._streams[key] = state
+        state.session = touched.session
+        if not self._relevant(state):
+            state.lines.skip(max(state.lines.end, spool.size(touched.path)))
+            return True
+        end = spool.size(touched.path)
+        self._read_spool(state, touched.path, min(end, state.lines.end + _TURN))
+        return state.lines.end >= end
 
     def _read_spool(self, state: StreamState, path: str, end: int | None) -> None:
         """Fill a hole up to `end` (None: to the end of the spool)."""
@@ -329,7 +337,7 @@ class Matcher(Service):
     def _expire(self, subscription: Subscription) -> None:
         if subscription.id not in self._store.active:
             return
-        self._receive()  # what has come by now counts
+        self._look()  # what has come by now counts
         if subscription.id not in self._store.active:
             return
         data = {"seconds": subscription.seconds, "pattern": subscription.pattern, "name": subscription.name}
@@ -390,9 +398,9 @@ class Matcher(Service):
         key = f"{request.server}/{request.stream}"
         path = spool.find(self.paths.spool, request.server, request.stream)
         state = self._streams.get(key)
-        if state is None and self._reading and path:
+        if state is None and self._folders is not None and path:
             state = self._streams[key] = StreamState(request.server, request.session, request.pane, request.stream, 0)
-        if state and path:
+        if state and path and self._relevant(state):
             state.session = request.session
             self._read_spool(state, path, request.end)
             last = state.lines.flush() if request.exited else state.lines.unfinished()
@@ -400,6 +408,9 @@ class Matcher(Service):
                 self._evaluate(state, last, self._relevant(state), time.time())
         if request.exited:
             self._streams.pop(key, None)
+            self._pending.pop(key, None)
+            if self._folders is not None:
+                self._finished.add(key)
             for subscription in list(self._store.active.values()):
                 subscription.armed.pop(key, None)
                 if subscription.pane == request.pane and subscription.server in (None, request.server):
