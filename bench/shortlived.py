@@ -1,4 +1,4 @@
-"""How often tmux drops the end of a dying pane's output: 28 KB and exit at once, by a bare pipe and under ctmux, in turns."""
+"""How often tmux drops the end of a dying pane's output: 28 KB and exit at once, by a bare pipe and under ctmux."""
 
 import argparse
 import os
@@ -10,9 +10,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-from harness import World, until
-
 from ctmux.shared import spool
+from harness import World, until
 
 COMMAND = "seq 1 5000; exit 3"
 WHOLE = sum(len(str(number)) + 2 for number in range(1, 5001))
@@ -34,7 +33,7 @@ def bare(panes: int) -> list[int]:
         for _ in range(panes):
             tmux("new-window", "-d", COMMAND)
         until(lambda: len(tmux("list-panes", "-a").splitlines()) == 1, 30)
-        files = [path for path in Path(directory).glob("*.raw")]
+        files = list(Path(directory).glob("*.raw"))
         until(lambda: not any(spool.has_writer(str(path)) for path in files), 30)
         return [path.stat().st_size for path in files]
     finally:

@@ -49,12 +49,16 @@ class Subscription:
 
 
 class Store:
-    """All subscriptions, in a file that is replaced as a whole. Raises OSError when it cannot be written."""
+    """All subscriptions, in a file that is replaced as a whole. Raises OSError when it cannot be written.
+
+    `ending` have ended, but their end is not in the journal yet: to the file they are like the `active` ones.
+    """
 
     def __init__(self, path: str):
         self._path = path
         self._next = 1
         self.active: dict[str, Subscription] = {}
+        self.ending: dict[str, Subscription] = {}
         try:
             with open(path) as file:
                 content = json.load(file)
@@ -87,7 +91,8 @@ class Store:
 
     def save(self) -> None:
         ensure_private(os.path.dirname(self._path))
-        content = {"next": self._next, "subscriptions": [asdict(found) for found in self.active.values()]}
+        kept = {**self.ending, **self.active}.values()
+        content = {"next": self._next, "subscriptions": [asdict(found) for found in kept]}
         with open(f"{self._path}.new", "w") as file:
             json.dump(content, file, indent=1)
             file.flush()

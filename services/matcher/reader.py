@@ -1,0 +1,180 @@
+"""The spools as they grow: each stream read on from where it is, cut into blocks of lines, in turns."""
+
+import os
+import time
+from collections.abc import Iterable
+from typing import Protocol
+
+from ...shared import inotify, spool
+from ...shared.folders import Folders, Touched
+from ...shared.outbox import Outbox
+from ...shared.service import Service, Timer
+from .lines import Block
+from .stream import StreamState
+
+_MASK = inotify.CREATE | inotify.MOVED_TO | inotify.MODIFY | inotify.CLOSE_WRITE | inotify.DELETE
+_TURN = 1 << 20  # bytes of one stream before another has its turn
+_PIECE = 1 << 18
+_FULL = 5000  # drafts on their way: nothing more is read until the logger has caught up
+
+
+class Owner(Protocol):
+    """What the reader needs of the matcher."""
+
+    outbox: Outbox
+
+    def wants(self, state: StreamState) -> bool: ...
+
+    def grew(self, state: StreamState) -> None: ...
+
+    def evaluate(self, state: StreamState, block: Block, at: float) -> None: ...
+
+
+class Reader:
+    """Follows the spools while it is `open`; each block of lines goes to the owner, and unfinished lines of quiet panes."""
+
+    def __init__(self, service: Service, owner: Owner, root: str, quiet: float):
+        self._service, self._owner, self._root, self._quiet = service, owner, root, quiet
+        self.streams: dict[str, StreamState] = {}
+        self._folders: Folders | None = None
+        self._pending: dict[str, Touched] = {}  # streams with something new
+        self._finished: set[str] = set()  # streams that are over, while their spools are kept
+        self._quiet_timers: dict[str, Timer] = {}
+        self._working = False
+
+    @property
+    def open(self) -> bool:
+        return self._folders is not None
+
+    def listen(self, wanted: bool) -> None:
+        """Follow the spools only while there is something to match them with."""
+        if wanted and self._folders is None:
+            self._folders = Folders(self._root, _MASK, every=True)
+            self._service.register(self._folders, self.look)
+        elif not wanted and self._folders is not None:
+            self._service.unregister(self._folders)
+            self._folders.close()
+            self._folders = None
+            self.streams.clear()
+            self._pending.clear()
+            self._finished.clear()
+
+    def add(self, found: spool.Spool, offset: int, fired: Iterable[str] = ()) -> StreamState:
+        """Begin with a stream at `offset`, where these subscriptions have fired already."""
+        state = StreamState(found.server, found.session, found.stream.pane, found.stream.name, offset, fired)
+        self.streams[f"{found.server}/{found.stream.name}"] = state
+        return state
+
+    def look(self) -> None:
+        """Take what has happened, then read what is new."""
+        if self._folders is None:
+            return
+        for touched in self._folders.read():
+            key = f"{touched.server}/{touched.stream.name}"
+            if touched.mask == inotify.DELETE:
+                self._finished.discard(key)
+            elif key not in self._finished:
+                self._pending[key] = touched
+        self._work()
+
+    def _work(self) -> None:
+        """Read on where something is new, each pane in its turn, unless the logger has to catch up first."""
+        self._working = False
+        for key, touched in list(self._pending.items()):
+            if self._advance(key, touched):
+                self._pending.pop(key, None)
+        if self._folders is not None and len(self._owner.outbox) > _FULL:
+            self._service.unregister(self._folders)
+            self._owner.outbox.put([], self._go_on)
+        elif self._pending and not self._working:
+            self._working = True
+            self._service.after(0.0, self._work)
+
+    def _go_on(self) -> None:
+        if self._folders is not None:
+            self._service.register(self._folders, self.look)
+            self._work()
+
+    def _advance(self, key: str, touched: Touched) -> bool:
+        """Read one turn of a stream; whether that was all."""
+        state = self.streams.get(key)
+        if state is None:
+            state = StreamState(touched.server, touched.session, touched.stream.pane, touched.stream.name, 0)
+            self.streams[key] = state
+        state.session = touched.session
+        end = spool.size(touched.path)
+        if not self._owner.wants(state):
+            state.lines.skip(max(state.lines.end, end))
+            return True
+        self.read(state, touched.path, min(end, state.lines.end + _TURN))
+        return state.lines.end >= end
+
+    def read(self, state: StreamState, path: str, end: int) -> None:
+        """Read a stream up to `end`. What is no longer in its spool is skipped."""
+        while state.lines.end < end:
+            try:
+                found = spool.read(path, state.lines.end, min(_PIECE, end - state.lines.end))
+            except FileNotFoundError:
+                return
+            if found.offset > state.lines.end:
+                state.skipped += found.offset - state.lines.end
+                state.lines.skip(found.offset)
+            if not found.data:
+                return
+            blocks = state.lines.feed(found.data)
+            self._owner.grew(state)
+            for block in blocks:
+                self._owner.evaluate(state, block, time.time())
+            if state.lines.tail:
+                self._watch_quiet(state)
+
+    def finish(self, server: str, session: str, pane: str, stream: str, end: int, over: bool) -> None:
+        """Evaluate a stream up to `end`, its last line too; forget it if it is `over`."""
+        key = f"{server}/{stream}"
+        path = spool.find(self._root, server, stream)
+        if self._folders is not None and path:
+            state = self.streams.setdefault(key, StreamState(server, session, pane, stream, 0))
+            state.session = session
+            if self._owner.wants(state):
+                self.read(state, path, end)
+                last = state.lines.flush() if over else state.lines.unfinished()
+                if last:
+                    self._owner.evaluate(state, last, time.time())
+        if over:
+            self.streams.pop(key, None)
+            self._pending.pop(key, None)
+            if self._folders is not None:
+                self._finished.add(key)
+
+    def _watch_quiet(self, state: StreamState) -> None:
+        """Look at the unfinished line (a prompt, say) when the stream has been quiet for a moment."""
+        key = f"{state.server}/{state.name}"
+        if key not in self._quiet_timers:
+            self._quiet_timers[key] = self._service.after(self._quiet, lambda: self._quiet_now(key))
+
+    def _quiet_now(self, key: str) -> None:
+        del self._quiet_timers[key]
+        state = self.streams.get(key)
+        if state is None:
+            return
+        left = self._until_quiet(state)
+        if key in self._quiet_timers:  # it has just spoken
+            return
+        if left > 0:
+            self._quiet_timers[key] = self._service.after(left, lambda: self._quiet_now(key))
+            return
+        block = state.lines.unfinished()
+        if block:
+            self._owner.evaluate(state, block, time.time())
+
+    def _until_quiet(self, state: StreamState) -> float:
+        """Seconds until the pane itself has been quiet for long enough. Its spool says so, not our own backlog: half a line
+        must not be taken for a prompt because we are late."""
+        path = spool.find(self._root, state.server, state.name)
+        if path is None:
+            return 0.0
+        self.read(state, path, spool.size(path))
+        try:
+            return os.stat(path).st_mtime + self._quiet - time.time()
+        except FileNotFoundError:
+            return 0.0
