@@ -1,6 +1,5 @@
 """The keeper's loop: it brings together tmux servers, programs of panes, supervisord and the logger."""
 
-import json
 import os
 import shutil
 import socket
@@ -17,6 +16,7 @@ from ...shared.service import Service
 from .discovery import Discovery
 from .processes import Ended, Processes
 from .server import Server
+from .state import known
 from .supervision import Session, Supervision
 
 
@@ -111,10 +111,8 @@ class Keeper(Service):
         """Close the accounts of servers that ended while no keeper was running."""
         folder = f"{self.paths.state}/topology"
         for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
-            try:
-                with open(f"{folder}/{name}") as file:
-                    info = tmux.ServerInfo(*json.load(file)["info"])
-            except (ValueError, KeyError, TypeError):
+            info = known(f"{folder}/{name}")
+            if info is None:
                 continue
             try:
                 alive = tmux.identify(info.socket).key == info.key

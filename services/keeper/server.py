@@ -1,27 +1,25 @@
 """One tmux server in the keeper's care: its hooks, its blocked `wait-for`, its listing, its pipes, its reported state."""
 
 import contextlib
-import json
 import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 from ...shared import spool, tmux
-from ...shared.messages import Close, Draft, Finish, Status
+from ...shared.messages import Close, Draft, Finish
 from ...shared.outbox import Outbox
 from ...shared.paths import Paths
-from ...shared.rpc import Call
 from ...shared.service import Service, Timer
 from . import hooks, listing
+from .finisher import Finisher
 from .processes import Born, Closed, Fact, Grown, Processes
-from .topology import GRACE, Pane, Topology
+from .state import base36, load, save
+from .topology import GRACE, Pane
 
 _NUDGES = (0.1, 0.5, 2.0)  # seconds; utempter builds up to 3.5a lose a SIGCHLD now and then: facts/tmux.md, fact 6
 _SETTLE = 0.05  # seconds: a dead pane that is kept (remain-on-exit) has no end of stream; its last bytes come in these
-_FINISH_PATIENCE = 10.0  # seconds that the matcher is given to finish a stream before its pane's exit is reported
 _ADOPT_GRACE = 1.0  # seconds from a pipe being there to its spool being there
 ELSEWHERE = "its pipe is used by another program (pipe-pane)"
 STOPPED = "ctmux was stopped"
@@ -52,16 +50,14 @@ class Server:
         self.directory = f"{owner.paths.spool}/{self.key}"
         self._state_path = f"{owner.paths.state}/topology/{self.key}.json"
         self._channel = f"ctmux-{owner.paths.instance}-{self.key}"
-        self._pending: list[Draft] = []
         self._waiter: subprocess.Popen[bytes] | None = None
         self._waiter_fd = -1
         self._refresh: Timer | None = None
         self._suspects: dict[str, float] = {}
         self._finishing: set[str] = set()
         self._gone = False
-        self._finish = Call(self._service, owner.paths.control("matcher"))
-        self._finish_queue: list[tuple[Any, Any]] = []
-        self.topology = self._load()
+        self._finisher = Finisher(self._service, owner.paths.control("matcher"))
+        self.topology, self._pending = load(self._state_path, self.key)
         os.makedirs(f"{self.directory}/meta", mode=0o700, exist_ok=True)
 
     # ---- begin and end ---------------------------------------------------------------------------------------------
@@ -69,7 +65,7 @@ class Server:
     def begin(self) -> None:
         """Install the hooks, then look. Raises TmuxError."""
         known = self.topology.position > 0
-        epoch = _base36(time.time_ns() // 1_000_000)
+        epoch = base36(time.time_ns() // 1_000_000)
         tmux.run(self.info.socket, *hooks.install(self.directory, epoch, self._channel))
         self._owner.processes.watch_server(self.key)
         for pane in self.topology.panes.values():
@@ -305,7 +301,7 @@ class Server:
 
     def _adopt(self, listed: listing.ListedPane, session: str) -> None:
         """Pipe a pane that was there before us; what it shows becomes its history, taken in the same command line."""
-        stream = spool.stream_name(listed.pane, listed.pid, listed.window, _base36(time.time_ns() // 1_000_000))
+        stream = spool.stream_name(listed.pane, listed.pid, listed.window, base36(time.time_ns() // 1_000_000))
         command = hooks.pipe_command(self.directory, spool.session_folder(session), stream)
         try:
             text = tmux.run(
@@ -342,8 +338,6 @@ class Server:
         over = pane.dead_since is None
 
         def report() -> None:
-            if pane_id not in self._finishing:
-                return
             self._finishing.discard(pane_id)
             self._report(self.topology.exited(pane_id, time.time(), end))
             if over and pane.stream:
@@ -352,56 +346,14 @@ class Server:
                 self._owner.processes.watch_growth(self.key, path)
             self.refresh_soon(0.0)
 
-        request = Finish(self.key, pane.session, pane_id, pane.stream or "", end or 0, over)
-        self._ask_matcher(request, report)
-        self._watch_matcher(pane_id, report)
+        self._finisher.finish(Finish(self.key, pane.session, pane_id, pane.stream or "", end or 0, over), report)
 
     def _finish_departed(self, pane_id: str, pane: Pane) -> None:
         """A pane that tmux kept after its exit is gone now: nothing of it is waited for any more."""
         stream = str(pane.stream)
         path = spool.find(self._owner.paths.spool, self.key, stream)
-        end = spool.size(path) if path else 0
-        self._ask_matcher(
-            Finish(self.key, pane.session, pane_id, stream, end, True), lambda: self._keep_for_a_while(stream)
-        )
-
-    def _watch_matcher(self, pane_id: str, report: Callable[[], None]) -> None:
-        """A matcher that answers will finish, however long its backlog is; one that does not must not hide the exit."""
-
-        def look() -> None:
-            if pane_id not in self._finishing:
-                return
-            probe = Call(self._service, self._owner.paths.control("matcher"))
-
-            def give_up() -> None:
-                probe.close()
-                report()
-
-            late = self._service.after(_FINISH_PATIENCE, give_up)
-
-            def alive(_answer: Any) -> None:
-                late.cancel()
-                probe.close()
-                self._watch_matcher(pane_id, report)
-
-            probe.start(Status(), alive, alive)
-
-        self._service.after(_FINISH_PATIENCE, look)
-
-    def _ask_matcher(self, request: Finish | Close, done: Any) -> None:
-        self._finish_queue.append((request, done))
-        self._ask_next()
-
-    def _ask_next(self) -> None:
-        if self._finish.busy or not self._finish_queue:
-            return
-        request, done = self._finish_queue.pop(0)
-
-        def answered(_result: Any) -> None:
-            done()
-            self._ask_next()
-
-        self._finish.start(request, answered, answered)
+        request = Finish(self.key, pane.session, pane_id, stream, spool.size(path) if path else 0, True)
+        self._finisher.ask(request, lambda: self._keep_for_a_while(stream))
 
     def _keep_for_a_while(self, stream: str) -> None:
         """Mark the spool of a pane that has exited, and drop it when nobody can be reading it any more."""
@@ -431,7 +383,7 @@ class Server:
             sent = {id(draft) for draft in drafts}
             for draft in drafts:
                 if draft.kind == "session.closed" and draft.session:
-                    self._ask_matcher(Close(self.key, draft.session), lambda: None)
+                    self._finisher.ask(Close(self.key, draft.session), lambda: None)
 
             def written() -> None:
                 self._pending = [draft for draft in self._pending if id(draft) not in sent]
@@ -439,30 +391,9 @@ class Server:
             self._owner.outbox.put(drafts, written)
 
     def _save(self) -> None:
-        os.makedirs(os.path.dirname(self._state_path), mode=0o700, exist_ok=True)
-        state = {"info": list(self.info), "topology": self.topology.dump(), "pending": [list(d) for d in self._pending]}
-        with open(f"{self._state_path}.new", "w") as file:
-            json.dump(state, file)
-        os.rename(f"{self._state_path}.new", self._state_path)
-
-    def _load(self) -> Topology:
-        try:
-            with open(self._state_path) as file:
-                state = json.load(file)
-        except (FileNotFoundError, ValueError):
-            return Topology(self.key)
-        self._pending = [Draft(*fields) for fields in state["pending"]]
-        return Topology.restore(state["topology"])
+        save(self._state_path, self.info, self.topology, self._pending)
 
     def remove_state(self) -> None:
         """Forget a server that is gone; what its panes printed is kept for a while."""
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._state_path)
-
-
-def _base36(number: int) -> str:
-    digits = ""
-    while number:
-        number, rest = divmod(number, 36)
-        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[rest] + digits
-    return digits or "0"
