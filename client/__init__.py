@@ -7,8 +7,9 @@ with Client() as client:
         print(event.n, event.kind, event.pane, event.data)
 """
 
+from ..shared.errors import CtmuxError, DeadlinePassed, NoDaemon
 from ..shared.messages import Chunk, Event
 from .client import Client
 from .gap import Gap
 
-__all__ = ["Chunk", "Client", "Event", "Gap"]
+__all__ = ["Chunk", "Client", "CtmuxError", "DeadlinePassed", "Event", "Gap", "NoDaemon"]

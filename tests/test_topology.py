@@ -86,7 +86,7 @@ def told(draft):
 
 PIPED = ("born", "p1.100.w1.k")
 SEEN = ("seen", "%1 in $1 @1 pid 100")
-OPENED = ["session.created $1 None", "pane.opened %1", "session.renamed $1 name of $1"]
+OPENED = ["session.created $1 None", "pane.opened %1", "pane.observed %1", "session.renamed $1 name of $1"]
 LISTED = ["session.created $1 name of $1", "pane.opened %1"]
 SEEN_DEAD = ("seen", "%1 in $1 @1 pid 100 dead")
 CLOSED = ("closed", "p1.100.w1.k")
@@ -125,7 +125,10 @@ HISTORIES = {
     ),
     "lived too short for any listing": (
         [PIPED, ("ended", 100, 0), CLOSED, GONE],
-        ["session.created $1 None", "pane.opened %1", "pane.exited %1 status=0 signal=None", "session.closed $1"],
+        [
+            "session.created $1 None", "pane.opened %1", "pane.observed %1", "pane.exited %1 status=0 signal=None",
+            "session.closed $1",
+        ],  # fmt: skip
     ),
     "a session is closed after its panes": (
         [
@@ -219,7 +222,7 @@ HISTORIES = {
         [PIPED, SEEN, ("ended", 100, 0), CLOSED, GONE, ("born", "p1.300.w7.m"), ("seen", "%1 in $1 @7 pid 300")],
         [
             *OPENED, "pane.exited %1 status=0 signal=None", "session.closed $1",
-            "session.created $1 None", "pane.opened %1", "session.renamed $1 name of $1",
+            "session.created $1 None", "pane.opened %1", "pane.observed %1", "session.renamed $1 name of $1",
         ],
     ),
     "renamed": (

@@ -97,10 +97,9 @@ class LinePrinter:
         shown = []
         for number, text in enumerate(texts):
             piece = block[starts[number] : starts[number + 1]]
-            # CR LF is two separators with an empty line between, which nobody printed
-            if not piece or (
-                not text and piece == b"\n" and number and block[starts[number] - 1 : starts[number]] == b"\r"
-            ):
+            # Nobody printed a line where CR and LF are two separators, or where a bar begins by going to the left.
+            after_cr = piece == b"\n" and block[starts[number] - 1 : starts[number]] == b"\r"
+            if not piece or piece == b"\r" or after_cr:
                 continue
             if self._search is None or self._search(text):
                 head = f"[{pane}] ".encode() if self._prefixed else b""

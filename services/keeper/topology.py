@@ -71,17 +71,18 @@ class Topology:
 
     def born(self, stream: Stream, session: str, now: float) -> list[Draft]:
         """A spool has appeared in a session's folder."""
+        drafts: list[Draft] = []
         pane = self.panes.get(stream.pane)
         if pane is None:
             pane = self.panes[stream.pane] = Pane(stream.pid, session, stream.window, stream.name)
-            drafts = self._ensure_session(session, now)
-            return [*drafts, self._opened(stream.pane, pane, now)]
-        if pane.stream == stream.name:
+            drafts = [*self._ensure_session(session, now), self._opened(stream.pane, pane, now)]
+        elif pane.stream == stream.name:
             return []
         pane.stream, pane.closed, pane.unobserved = stream.name, False, None
         if pane.session != session:  # it moved before its spool was there
             self.moves.append(Move(stream.name, session, pane.session))
-        return [self.draft("pane.observed", now, pane.session, window=pane.window, pane=stream.pane, stream=stream.name)]
+        ids = {"window": pane.window, "pane": stream.pane}
+        return [*drafts, self.draft("pane.observed", now, pane.session, **ids, stream=stream.name)]
 
     def stream_closed(self, stream: str) -> None:
         for pane in self.panes.values():
@@ -198,9 +199,7 @@ class Topology:
         return self.draft("session.created", now, session, name=name)
 
     def _opened(self, pane_id: str, pane: Pane, now: float) -> Draft:
-        return self.draft(
-            "pane.opened", now, pane.session, window=pane.window, pane=pane_id, pid=pane.pid, stream=pane.stream
-        )
+        return self.draft("pane.opened", now, pane.session, window=pane.window, pane=pane_id, pid=pane.pid)
 
     def _moved(self, pane_id: str, pane: Pane, sessions: list[str], window: str, now: float) -> Draft:
         origin = {"session": pane.session, "window": pane.window}

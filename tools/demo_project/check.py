@@ -8,12 +8,12 @@ import glob
 import os
 import sys
 import time
-import types
 import unittest
+from typing import Any
 
 import test_bill
 
-BAR_SECONDS, TEST_SECONDS = 3.0, 0.7  # a run that can be watched
+BAR_SECONDS, TEST_SECONDS = 4.0, 0.8  # a run that can be watched
 COLOURS = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 GREEN, RED, DIM = "32", "1;31", "2"
 
@@ -55,7 +55,7 @@ class Result(unittest.TestResult):
     def addSuccess(self, test: unittest.TestCase) -> None:
         say(f"{paint(GREEN, 'PASSED')} {test.id()}")
 
-    def addFailure(self, test: unittest.TestCase, err: tuple[type, BaseException, types.TracebackType] | tuple) -> None:
+    def addFailure(self, test: unittest.TestCase, err: Any) -> None:
         super().addFailure(test, err)
         say(f"{paint(RED, 'FAILED')} {test.id()} - {err[1]}  {stamp()}")
 
