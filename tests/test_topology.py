@@ -128,7 +128,7 @@ HISTORIES = {
         [
             "session.created $1 None", "pane.opened %1", "pane.observed %1", "pane.exited %1 status=0 signal=None",
             "session.closed $1",
-        ],  # fmt: skip
+        ],
     ),
     "a session is closed after its panes": (
         [
