@@ -1,7 +1,6 @@
 """The `ctmux` command: its tree of nouns and verbs, and the options that hold for all of them."""
 
 import os
-import sys
 
 import typer
 
@@ -54,12 +53,8 @@ endpoints.register(app)
 
 
 def run() -> None:
-    """The entry point. A reader that goes away (`| head`) ends a command quietly."""
-    try:
-        app()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    """The entry point."""
+    app()
 
 
 if __name__ == "__main__":

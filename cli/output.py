@@ -1,7 +1,10 @@
 """What commands print: results on stdout, as text for people or one envelope of JSON; everything else on stderr."""
 
 import json
+import os
+import select
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable
 from functools import wraps
@@ -66,6 +69,9 @@ def command(function: Callable[P, Result | Iterable[Any] | None]) -> Callable[P,
                 text = line(envelope(full, result)) if as_json else result.output
                 if text:
                     print(text, flush=True)
+        except BrokenPipeError:  # the reader has gone (`| head`): quietly, also at the interpreter's end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from None
         except CtmuxError as error:
             if as_json:
                 print(line(error_envelope(full, error)), flush=True)
@@ -76,6 +82,19 @@ def command(function: Callable[P, Result | Iterable[Any] | None]) -> Callable[P,
             raise typer.Exit(EXIT_INTERRUPTED) from None
 
     return run
+
+
+def end_with_reader() -> None:
+    """End this process when whoever reads its stdout goes away, even if there is nothing to write: a follower of a silent
+    pane would hang for ever behind `| grep -m1`."""
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), 0)
+
+    def wait() -> None:
+        poll.poll()
+        os._exit(0)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def table(rows: list[list[Any]], head: list[str]) -> str:

@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 from ..shared import supervised
-from ..shared.errors import CtmuxError, DeadlinePassed, NoDaemon, Refused, UsageError
+from ..shared.errors import BY_CODE, CtmuxError, DeadlinePassed, NoDaemon, Refused, UsageError
 from ..shared.paths import Paths, ensure_private
 
 START_SECONDS = 20.0
@@ -47,7 +47,8 @@ def start(paths: Paths) -> supervised.Record:
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()] or ["supervisord did not start"]
         said = [line.removeprefix("ctmux: ") for line in lines if line.startswith("ctmux: ")]
-        raise (Refused if done.returncode == Refused.exit_code else CtmuxError)(said[0] if said else lines[0])
+        kind = next((kind for kind in BY_CODE.values() if kind.exit_code == done.returncode), CtmuxError)
+        raise kind(said[0]) if said else CtmuxError(lines[0])
     wait_ready(paths)
     found = supervised.running(paths)
     if found is None:
@@ -101,9 +102,14 @@ def require(paths: Paths) -> supervised.Record:
 
 
 def programs(record: supervised.Record) -> list[dict[str, Any]]:
-    """What supervisord says of its programs."""
-    with supervised.connect(record) as proxy:
-        infos: Any = proxy.supervisor.getAllProcessInfo()
+    """What supervisord says of its programs. Raises NoDaemon."""
+    from xmlrpc.client import Fault
+
+    try:
+        with supervised.connect(record) as proxy:
+            infos: Any = proxy.supervisor.getAllProcessInfo()
+    except (OSError, Fault) as error:
+        raise NoDaemon(f"supervisord {record.pid} is starting or ending ({error}); try again") from error
     return [
         {"name": info["name"], "state": info["statename"], "pid": info["pid"] or None, "uptime": _uptime(info)}
         for info in infos

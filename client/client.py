@@ -9,7 +9,7 @@ import zmq
 
 from ..shared import bus, paths, spool, supervised, topics
 from ..shared.codec import DecodeError, decode_chunk, decode_event, decode_head, parse_event
-from ..shared.errors import DeadlinePassed, NoDaemon
+from ..shared.errors import DeadlinePassed, NoDaemon, NoTarget
 from ..shared.messages import (
     Chunk,
     Event,
@@ -94,7 +94,14 @@ class Client:
         """Have an event when the pattern (or any output) has not come within `seconds`."""
         return self._subscribe(Subscribe(_token(), "timeout", pattern, seconds, server, session, pane, True, name))
 
+    def check_server(self, server: str) -> None:
+        """Raise NoTarget if the daemon does not watch this tmux server."""
+        if all(known["server"] != server for known in self.ask("keeper", Status())["servers"]):
+            raise NoTarget("the daemon does not watch this tmux server; see: ctmux status")
+
     def _subscribe(self, request: Subscribe) -> dict[str, Any]:
+        if request.server:
+            self.check_server(request.server)
         made: dict[str, Any] = self.ask("matcher", request)["subscription"]
         return made
 
@@ -153,23 +160,29 @@ class Client:
             )
             follower = _Joined(output, events, server, panes, session)
             yield from follower.begin(self.paths.spool)
-            for pane in panes or ():
-                exit_event = self._exited(server, pane)
-                if exit_event:
-                    yield from follower.through(iter([exit_event]))
+            ends = [self._exited(server, pane) for pane in panes or ()] + [self._closed(server, session)]
+            yield from follower.through(filter(None, ends))
             while not follower.over:
                 yield from follower.take(self._next(socket, deadline))
         finally:
             socket.close(linger=0)
 
+    def _closed(self, server: str, session: str | None) -> Event | None:
+        """The end of a session that is closed already."""
+        return self._last(Filter("session.closed", server, session)) if session else None
+
     def _exited(self, server: str, pane: str) -> Event | None:
         """The exit of a pane that is over already; None while it lives, or is too new to be known."""
         if any(p["server"] == server and p["pane"] == pane and not p["exited"] for p in self.panes()):
             return None
+        return self._last(Filter("pane.exited", server, None, pane))
+
+    def _last(self, wanted: Filter) -> Event | None:
+        """The newest event in the journal that fits."""
         last: Event | None = None
         since = 1
         while True:
-            page = self.ask("logger", Get(since, 1000, list(Filter("pane.exited", server, None, pane))), 30.0)
+            page = self.ask("logger", Get(since, 1000, list(wanted)), 30.0)
             for text in page["lines"]:
                 last = parse_event(text)
             since = page["next"]

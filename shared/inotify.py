@@ -74,4 +74,5 @@ class Inotify:
 
 def _os_error(subject: str) -> OSError:
     number = ctypes.get_errno()
-    return OSError(number, f"inotify: {os.strerror(number)}", subject)
+    limits = "; raise the sysctls fs.inotify.max_user_instances and max_user_watches" if number in (24, 28) else ""
+    return OSError(number, f"inotify: {os.strerror(number)}{limits}", subject)

@@ -118,6 +118,9 @@ def _line_fits(line: bytes, wanted: Filter) -> bool:
         return False
 
 
+_SCAN_MAX = 2 << 20  # bytes looked at for a page: the logger has more to do
+
+
 class Page(NamedTuple):
     """Events that fit, and the number to go on from."""
 
@@ -126,14 +129,19 @@ class Page(NamedTuple):
 
 
 def read(directory: str, since: int, limit: int, wanted: Filter, size_max: int = 1 << 19) -> Page:
-    """Up to `limit` fitting lines, or about `size_max` bytes of them, from number `since` on."""
-    needles = [json.dumps(value, ensure_ascii=False).encode() for value in wanted[1:] if value]
+    """Up to `limit` fitting lines, or about `size_max` bytes of them, from number `since` on.
+
+    A page may be empty because much was looked at in vain: go on at `next` until it no longer grows.
+    """
+    kind = [b'"kind":"' + wanted.kind.encode()] if wanted.kind else []
+    needles = kind + [json.dumps(value, ensure_ascii=False).encode() for value in wanted[1:] if value]
     page: list[bytes] = []
-    size = 0
+    size = scanned = 0
     following = since
     for line in lines(directory, since):
-        if len(page) >= limit or size > size_max:
+        if len(page) >= limit or size > size_max or scanned > _SCAN_MAX:
             break
+        scanned += len(line)
         following = (number(line) or following) + 1
         if all(needle in line for needle in needles) and (wanted == Filter() or _line_fits(line, wanted)):
             page.append(line)

@@ -47,6 +47,11 @@ class Paths(NamedTuple):
         return self.lock("supervisord")
 
     @property
+    def state_lock(self) -> str:
+        """Held by a running supervisord: the runtime directory depends on the login, the journal has one writer."""
+        return f"{self.state}/supervisord.lock"
+
+    @property
     def stopping(self) -> str:
         """Exists while the whole instance is being stopped, not only one of its processes."""
         return f"{self.runtime}/stopping"

@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -21,6 +22,7 @@ from .paths import Paths, ensure_private
 from .rpc import Server
 
 _PR_SET_PDEATHSIG = 1
+_LONGEST = 3_600_000  # ms; poll takes an int of C, which a timer of a month would overflow
 
 
 def die_with_parent() -> None:
@@ -71,6 +73,7 @@ class Service:
         self.register(self.server.socket, self.server.receive)
         self.server.handle(Status, lambda _request, _reply: self.status())
         self._watch_parent_and_signals()
+        threading.excepthook = _end_with_thread
 
     def status(self) -> dict[str, Any]:
         """What `ctmux status` shows of this role; roles add to it."""
@@ -149,11 +152,18 @@ class Service:
             heapq.heappop(self._timers)
         if not self._timers:
             return None
-        return max(0, int((self._timers[0][0] - time.monotonic()) * 1000) + 1)
+        return max(0, min(int((self._timers[0][0] - time.monotonic()) * 1000) + 1, _LONGEST))
 
     def shutdown(self) -> None:
         """Close what was opened; roles add to it."""
         self.context.destroy(linger=0)
+
+
+def _end_with_thread(failure: Any) -> None:
+    """A process whose thread has died would go on without it: it ends instead, and is started anew."""
+    sys.excepthook(failure.exc_type, failure.exc_value, failure.exc_traceback)
+    sys.stderr.flush()
+    os._exit(1)
 
 
 def _key(readable: Any) -> Any:

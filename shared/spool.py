@@ -124,6 +124,20 @@ def size(path: str) -> int:
         return 0
 
 
+_LINE_MAX = 65536  # bytes back that the beginning of a line is looked for
+
+
+def line_start(path: str, offset: int) -> int:
+    """Where the line that `offset` is in begins; `offset` itself if that is further back than lines go."""
+    try:
+        before = read(path, max(0, offset - _LINE_MAX), min(offset, _LINE_MAX))
+    except FileNotFoundError:
+        return offset
+    data = before.data[: max(0, offset - before.offset)]
+    end = max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
+    return before.offset + end if end or before.offset == 0 else offset
+
+
 class Range(NamedTuple):
     """Bytes of a spool: `offset` was moved up to `first`, the first byte still kept; `end` is the spool's size."""
 
@@ -140,7 +154,11 @@ def read(path: str, offset: int, limit: int) -> Range:
         end = os.fstat(fd).st_size
         first = first_offset(fd, end)
         start = max(offset, first)
-        return Range(start, os.pread(fd, limit, start), first, end)
+        data = os.pread(fd, limit, start)
+        first = first_offset(fd, end)  # again: what was reclaimed while it was read has turned to NULs
+        if first > start:
+            data, start = data[first - start :], first
+        return Range(start, data, first, end)
     finally:
         os.close(fd)
 

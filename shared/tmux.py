@@ -13,6 +13,10 @@ class TmuxError(CtmuxError):
     """Raised when tmux refuses a command, or does not answer."""
 
 
+class Refusal(TmuxError):
+    """Raised when tmux answers that it cannot do it: the target is gone, say."""
+
+
 class ServerGone(TmuxError):
     """Raised when no server answers on the socket."""
 
@@ -35,14 +39,14 @@ def run(socket: str, *arguments: str, timeout: float = TIMEOUT) -> bytes:
         )
     except subprocess.TimeoutExpired as error:
         raise TmuxError(f"tmux on {socket} does not answer within {timeout:g} s") from error
-    except FileNotFoundError as error:
+    except (FileNotFoundError, PermissionError) as error:
         raise TmuxError("tmux is not installed; run: apt-get install tmux") from error
     if done.returncode:
         message = done.stderr.decode(errors="replace").strip()
         # 3.3a..3.8 say one of these when nobody listens, or the server ends while it is asked
         if any(part in message for part in ("no server running", "error connecting", "server exited", "lost server")):
             raise ServerGone(f"no tmux server on {socket}: {message}")
-        raise TmuxError(f"tmux {arguments[0] if arguments else ''}: {message}")
+        raise Refusal(f"tmux {arguments[0] if arguments else ''}: {message}")
     return done.stdout
 
 

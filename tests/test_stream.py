@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 from ctmux.services.matcher.lines import LINE_MAX
-from ctmux.services.matcher.stream import StreamState, pieces
+from ctmux.services.matcher.stream import StreamState
 from ctmux.services.matcher.subscription import Subscription
 from hypothesis import given
 from hypothesis import strategies as st
@@ -222,14 +222,3 @@ def test_a_matcher_that_is_killed_anywhere_finds_the_rest(raw, cuts, armed, kill
         hits += feed(state, chunk, *subscriptions)
     hits += flush(state, *subscriptions)
     assert written + [(hit.subscription.id, hit.offset) for hit in hits] == expected
-
-
-# ---- pieces --------------------------------------------------------------------------------------------------------
-
-
-@given(st.integers(0, 1000), st.integers(0, 1000), st.integers(1, 100))
-def test_pieces(begin, end, size):
-    found = list(pieces(begin, end, size))
-    covered = [at for offset, length in found for at in range(offset, offset + length)]
-    assert covered == list(range(begin, end))
-    assert all(0 < length <= size for _offset, length in found)

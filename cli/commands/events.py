@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from ...shared import paths as where
-from ...shared.errors import UsageError
-from ..output import Result, command, line, say
+from ...shared.errors import NoTarget, UsageError
+from ..output import Result, command, end_with_reader, line, say
 
 if TYPE_CHECKING:
     from ...shared.messages import Event, Filter
@@ -36,12 +36,12 @@ def events(
     ),
     as_json: bool = typer.Option(False, "--json", help="One JSON event a line, as in the log."),
 ) -> Result | None:
-    """Show events of the log, oldest first; with --follow only those that come, unless --since or -n says more."""
+    """Show events of the log, oldest first; with --follow those that come, with --since also those from then on."""
     from ...shared.messages import Filter
 
     if timeout is not None and not follow:
         raise UsageError("--timeout needs --follow: without it the command ends by itself")
-    server, session_id, pane_id = scope(session, pane)
+    server, session_id, pane_id = scope(session, pane, past=True)
     wanted = Filter(kind, server, session_id, pane_id, subscription)
 
     def show(event: "Event") -> None:
@@ -65,11 +65,13 @@ def events(
     return None
 
 
-def scope(session: str | None, pane: str | None) -> tuple[str | None, str | None, str | None]:
-    """(server key, session id, pane id) that `--session` and `--pane` mean. Ids need no tmux: they may be gone."""
+def scope(session: str | None, pane: str | None, past: bool) -> tuple[str | None, str | None, str | None]:
+    """(server key, session id, pane id) that `--session` and `--pane` mean. In the `past`, ids may be of what is gone."""
     if not session and not pane:
         return None, None, None
-    from ...shared.tmux import identify
+    if session and pane:
+        raise UsageError("use --session or --pane, not both")
+    from ...shared.tmux import TmuxError, identify
     from ..server import panes, socket
     from ..target import resolve_pane, resolve_session
 
@@ -80,8 +82,8 @@ def scope(session: str | None, pane: str | None) -> tuple[str | None, str | None
             found = resolve_pane(pane, panes())
             return server, None, found.pane
         return server, resolve_session(session or "", panes()).session, None
-    except Exception:
-        if not gone:
+    except (NoTarget, TmuxError):
+        if not (gone and past):
             raise
         return None, session, pane
 
@@ -103,6 +105,7 @@ def _stored(wanted: "Filter", number: int) -> Iterator["Event"]:
 def _following(since: int | None, wanted: "Filter", timeout: float | None) -> Iterator["Event"]:
     from ...client import Client, Gap
 
+    end_with_reader()
     with Client() as client:
         for item in client.events(since, **wanted._asdict(), timeout=timeout):
             if isinstance(item, Gap):

@@ -1,5 +1,6 @@
 """`ctmux pane stream` and `ctmux pane tail`: output as it comes, to a terminal as it is, to a pipe as text."""
 
+import codecs
 import os
 import sys
 from typing import TYPE_CHECKING, Any, Protocol
@@ -10,7 +11,7 @@ from ...shared import paths as where
 from ...shared import spool, terminal
 from ...shared.codec import timestamp
 from ...shared.errors import CtmuxError, NoTarget, UsageError
-from ..output import command, line, say
+from ..output import command, end_with_reader, line, say
 
 if TYPE_CHECKING:
     from ...client import Client
@@ -127,6 +128,8 @@ def _follow(targets: list[str], lines: int | None, regex: str | None, raw: bool,
     from ...client import Client, Gap
     from ...shared.messages import Chunk
 
+    end_with_reader()
+    texts: dict[str, codecs.IncrementalDecoder] = {}
     with Client() as client:
         client.require()
         server, panes, session = _resolve(client, targets)
@@ -137,7 +140,7 @@ def _follow(targets: list[str], lines: int | None, regex: str | None, raw: bool,
         for item in client.output(server, panes, session, offsets=offsets):
             if isinstance(item, Chunk):
                 if as_json:
-                    print(line(_chunk(item)), flush=True)
+                    print(line(_chunk(item, texts)), flush=True)
                 else:
                     printer.data(item.pane, item.data)
             elif isinstance(item, Gap):
@@ -171,6 +174,7 @@ def _resolve(client: "Client", targets: list[str]) -> tuple[str, list[str] | Non
     try:
         records = listed()
         server = identify(socket()).key
+        client.check_server(server)
         if len(targets) == 1 and not targets[0].startswith("%"):
             try:
                 session = resolve_session(targets[0], records)
@@ -180,6 +184,8 @@ def _resolve(client: "Client", targets: list[str]) -> tuple[str, list[str] | Non
                 if all(record.label != targets[0] for record in records):
                     members = {record.pane for record in records if record.session == session.session}
                     _check_observed(client, server, members)
+                    if _shares(client, server, members, session.session):
+                        return server, sorted(members), None
                     return server, None, session.session
         panes = list(dict.fromkeys(record.pane for target in targets for record in resolve_panes(target, records)))
     except NoTarget:
@@ -189,6 +195,13 @@ def _resolve(client: "Client", targets: list[str]) -> tuple[str, list[str] | Non
         return gone[0][0], [pane for _server, pane in filter(None, gone)], None  # type: ignore[index]
     _check_observed(client, server, set(panes))
     return server, panes, None
+
+
+def _shares(client: "Client", server: str, panes: set[str], session: str) -> bool:
+    """Whether the session shows panes of another one (grouped sessions, linked windows): its topic has their output."""
+    return any(
+        known["session"] != session for known in client.panes() if known["server"] == server and known["pane"] in panes
+    )
 
 
 def _check_observed(client: "Client", server: str, panes: set[str]) -> None:
@@ -219,7 +232,10 @@ def _history(
     }
     offsets = {}
     for pane, found in newest.items():
-        offset, missing = last_lines(found.path, lines)
+        try:
+            offset, missing = last_lines(found.path, lines)
+        except FileNotFoundError:  # the pane has moved in this moment: all of it is shown
+            continue
         offsets[found.stream.name] = offset
         before = spool.meta(f"{root}/{server}", found.stream.name, "history")
         if missing and printer and os.path.exists(before):
@@ -250,12 +266,13 @@ def last_lines(path: str, lines: int) -> tuple[int, int]:
     return first, max(0, left - (1 if end > first else 0))
 
 
-def _chunk(chunk: "Chunk") -> dict[str, Any]:
+def _chunk(chunk: "Chunk", texts: dict[str, codecs.IncrementalDecoder]) -> dict[str, Any]:
+    decoder = texts.setdefault(chunk.stream, codecs.getincrementaldecoder("utf-8")("replace"))
     return {
         "pane": chunk.pane,
         "session": chunk.session,
         "stream": chunk.stream,
         "offset": chunk.offset,
         "time": timestamp(chunk.time),
-        "data": chunk.data.decode(errors="replace"),
+        "data": decoder.decode(chunk.data),  # a character may be cut by the end of a chunk
     }

@@ -19,7 +19,7 @@ NAME = typer.Option(None, "--name", help="A name for people.")
 def _scope(session: str | None, pane: str | None, everywhere: bool) -> dict[str, Any]:
     if sum(map(bool, (session, pane, everywhere))) > 1:
         raise UsageError("use one of --session, --pane and --all")
-    server, session_id, pane_id = scope(session, pane)
+    server, session_id, pane_id = scope(session, pane, past=False)
     return {"server": server, "session": session_id, "pane": pane_id}
 
 

@@ -4,6 +4,7 @@ Every birth hook starts the pane's pipe in the same command queue as the pane, s
 `if-shell -F` leaves a pipe alone that somebody else has opened. Topology hooks wake the keeper's `wait-for`.
 """
 
+import re
 import shlex
 
 SLOT = 9000
@@ -53,8 +54,14 @@ def install(directory: str, epoch: str, channel: str) -> list[str]:
     """The arguments of one tmux call that sets all our hooks."""
     birth = birth_command(directory, epoch)
     commands = [["set-hook", "-g", f"{hook}[{SLOT}]", birth] for hook in BIRTHS]
-    commands += [["set-hook", "-g", f"{hook}[{SLOT}]", f"wait-for -S {channel}"] for hook in CHANGES]
+    commands += [["set-hook", "-g", f"{hook}[{SLOT}]", f"wait-for -S {quote(channel)}"] for hook in CHANGES]
     return joined(commands)
+
+
+def owner(shown: str) -> str | None:
+    """The runtime directory of the ctmux that has set our slot, from what `show-hooks` says of a topology hook."""
+    found = re.search(r"ctmux (/.*) [0-9a-f]{8}", shown)
+    return found[1] if found else None
 
 
 def uninstall() -> list[str]:

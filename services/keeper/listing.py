@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from .hooks import BIRTHS, SLOT
+
 # One record a line, the name last: tmux takes control bytes out of names, so a name cannot forge a record. Nothing else
 # that a program chooses (titles, directories, commands) is asked for. Source: facts/tmux.md, 2.2 Injection.
 ARGUMENTS = [
@@ -10,6 +12,10 @@ ARGUMENTS = [
     "list-panes", "-a", "-F", "p #{session_id} #{window_id} #{pane_id} #{pane_dead} #{pane_pipe} 0#{pane_pid} "
     "#{pane_dead_status} #{pane_dead_signal}",
 ]  # fmt: skip
+
+
+for _hook in BIRTHS:  # are they still there? An unindexed `set-hook -g` clears the whole array
+    ARGUMENTS += [";", "show-hooks", "-g", f"{_hook}[{SLOT}]"]
 
 
 class ListedPane(NamedTuple):
@@ -29,11 +35,13 @@ class Listing(NamedTuple):
     sessions: dict[str, str]
     windows: dict[str, str]
     panes: dict[str, ListedPane]
+    unhooked: tuple[str, ...] = ()  # our birth hooks that are gone
 
 
 def parse(text: bytes) -> Listing:
     """The listing in the output of `tmux ARGUMENTS`."""
     listing = Listing({}, {}, {})
+    unhooked = []
     for line in text.decode(errors="replace").split("\n"):
         kind, _, rest = line.partition(" ")
         if kind == "s":
@@ -52,7 +60,9 @@ def parse(text: bytes) -> Listing:
             elif session not in known.sessions:
                 known.sessions.append(session)
                 known.sessions.sort(key=_number)
-    return listing
+        elif kind.removesuffix(f"[{SLOT}]") in BIRTHS and not rest.strip():
+            unhooked.append(kind)
+    return listing._replace(unhooked=tuple(unhooked))
 
 
 def _status(dead: bool, code: str = "", signal: str = "") -> dict[str, int | None] | None:

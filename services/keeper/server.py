@@ -2,12 +2,11 @@
 
 import contextlib
 import os
-import shutil
-import subprocess
+import select
 import time
 from typing import Protocol
 
-from ...shared import spool, tmux
+from ...shared import lock, spool, tmux
 from ...shared.messages import Close, Draft, Finish
 from ...shared.outbox import Outbox
 from ...shared.paths import Paths
@@ -17,11 +16,14 @@ from .finisher import Finisher
 from .processes import Born, Closed, Fact, Grown, Processes
 from .state import base36, load, save
 from .topology import GRACE, Pane
+from .waiter import Waiter
 
 _NUDGES = (0.1, 0.5, 2.0)  # seconds; utempter builds up to 3.5a lose a SIGCHLD now and then: facts/tmux.md, fact 6
 _SETTLE = 0.05  # seconds: a dead pane that is kept (remain-on-exit) has no end of stream; its last bytes come in these
+_AGAIN = 1.0  # seconds until a server that does not answer is asked again
 _ADOPT_GRACE = 1.0  # seconds from a pipe being there to its spool being there
 ELSEWHERE = "its pipe is used by another program (pipe-pane)"
+CLOSED = "its pipe was closed by another program (pipe-pane)"
 STOPPED = "ctmux was stopped"
 
 
@@ -49,9 +51,9 @@ class Server:
         self._service = owner.service
         self.directory = f"{owner.paths.spool}/{self.key}"
         self._state_path = f"{owner.paths.state}/topology/{self.key}.json"
-        self._channel = f"ctmux-{owner.paths.instance}-{self.key}"
-        self._waiter: subprocess.Popen[bytes] | None = None
-        self._waiter_fd = -1
+        self._channel = f"ctmux {owner.paths.runtime} {self.key}"
+        self._waiter: Waiter | None = None
+        self._server_fd = -1  # a pidfd: the server is gone when its process is, not when its socket does not answer
         self._refresh: Timer | None = None
         self._suspects: dict[str, float] = {}
         self._finishing: set[str] = set()
@@ -63,7 +65,9 @@ class Server:
     # ---- begin and end ---------------------------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """Install the hooks, then look. Raises TmuxError."""
+        """Install the hooks, then look. Raises TmuxError, also if another ctmux watches this server."""
+        self._check_owner()
+        self._server_fd = os.pidfd_open(self.info.pid)
         known = self.topology.position > 0
         epoch = base36(time.time_ns() // 1_000_000)
         tmux.run(self.info.socket, *hooks.install(self.directory, epoch, self._channel))
@@ -77,8 +81,15 @@ class Server:
                                     version=self.info.version)
             )  # fmt: skip
         self._report(drafts)
+        self._drop_old_spools()
         self._wait()
-        self.refresh()
+
+    def _check_owner(self) -> None:
+        """Raise TmuxError if the hooks are those of another ctmux that runs: two would take each other's panes."""
+        shown = tmux.run(self.info.socket, "show-hooks", "-g", f"session-created[{hooks.SLOT}]").decode(errors="replace")
+        other = hooks.owner(shown)
+        if other and other != self._owner.paths.runtime and lock.is_held(f"{other}/supervisord.lock"):
+            raise tmux.TmuxError(f"it is watched by the ctmux of {other}; stop that one, or name sockets in [keeper]")
 
     def begin_lost(self) -> None:
         """The server ended while nobody looked: report that, from what was known of it."""
@@ -91,25 +102,25 @@ class Server:
         self.refresh_soon(0.0)
 
     def release(self) -> None:
-        """Leave the server as it was: no hook, no pipe, no waiting client, no file."""
+        """Leave the server as it was: no hook, no pipe, no waiting client. A server that hangs is not waited for twice."""
         self._end_waiter()
         now = time.time()
         drafts: list[Draft] = []
-        commands = []
+        if not self._ended():
+            try:
+                tmux.run(self.info.socket, *hooks.uninstall(), ";", "wait-for", "-S", self._channel)
+                # After the hooks, and from the disk: a pane that has just been born is among them.
+                for found in spool.walk_server(self._owner.paths.spool, self.key):
+                    if spool.has_writer(found.path):
+                        with contextlib.suppress(tmux.Refusal):  # this pane has just gone
+                            tmux.run(self.info.socket, "pipe-pane", "-t", found.stream.pane)
+            except tmux.TmuxError as error:
+                print(f"tmux server {self.info.socket} could not be released: {error}", flush=True)
         for pane_id, pane in self.topology.panes.items():
             if pane.stream and not pane.closed and not pane.exited:
-                path = spool.find(self._owner.paths.spool, self.key, pane.stream)
-                if path and spool.has_writer(path):
-                    commands.append(["pipe-pane", "-t", pane_id])
                 pane.closed = True
                 drafts += self.topology.unobserve(pane_id, STOPPED, now)
             pane.stream = None
-        if not self._gone:
-            with contextlib.suppress(tmux.TmuxError):
-                tmux.run(self.info.socket, *hooks.uninstall())
-            for command in commands:  # one by one: a pane that has just gone must not keep the others from being released
-                with contextlib.suppress(tmux.TmuxError):
-                    tmux.run(self.info.socket, *command)
         self._report(drafts)
 
     def suspend(self) -> None:
@@ -119,37 +130,44 @@ class Server:
     # ---- being woken -----------------------------------------------------------------------------------------------
 
     def _wait(self) -> None:
-        """Block a `tmux wait-for` on our channel; signals latch, so none is lost between two of them."""
-        command = tmux.command(self.info.socket, "wait-for", self._channel)
-        if shutil.which("setpriv"):
-            command = ["setpriv", "--pdeathsig", "KILL", *command]  # it must not outlive a killed keeper
-        self._waiter = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            env=tmux.environment(),
-        )  # fmt: skip
-        self._waiter_fd = os.pidfd_open(self._waiter.pid)
-        self._service.register(self._waiter_fd, self._woken)
+        """List the server and block on our channel, in one command queue of tmux: no change can fall between the two.
+
+        Signals alone do not do: the second one on a channel that nobody waits on takes the first one back (tmux's
+        cmd-wait-for.c), so a change is not seen by its signal but by a listing that is made after the last wake-up.
+        """
+        self._waiter = Waiter(self.info.socket, [*listing.ARGUMENTS, ";", "display-message", "-p", Waiter.END],
+                              ["wait-for", self._channel])  # fmt: skip
+        try:
+            self._show(listing.parse(self._waiter.listing()))
+        except tmux.TmuxError:
+            self._end_waiter()
+            if self._ended():
+                self.refresh()
+            else:  # it hangs, or has no session yet: not asked all the time
+                self._service.after(_AGAIN, self._wait_again)
+            return
+        if self._waiter is not None:
+            self._service.register(self._waiter, self._woken)
+
+    def _wait_again(self) -> None:
+        if self._waiter is None and not self._gone:
+            self._wait()
 
     def _woken(self) -> None:
-        failed = self._end_waiter()
-        if failed:
-            self.refresh()
-            if self._gone:
-                return
+        self._end_waiter()
         self._wait()
-        self.refresh_soon(0.0)
 
-    def _end_waiter(self) -> bool:
-        """Whether the waiting client had failed."""
-        if self._waiter is None:
-            return False
-        self._service.unregister(self._waiter_fd)
-        os.close(self._waiter_fd)
-        if self._waiter.poll() is None:
-            self._waiter.kill()
-        code = self._waiter.wait()
-        self._waiter = None
-        return code != 0
+    def _end_waiter(self) -> None:
+        if self._waiter is not None:
+            self._service.unregister(self._waiter)
+            self._waiter.close()
+            self._waiter = None
+
+    def _ended(self) -> bool:
+        """Whether the server's process has ended."""
+        if self._server_fd >= 0:
+            self._gone = self._gone or bool(select.select([self._server_fd], [], [], 0)[0])
+        return self._gone
 
     def facts(self, facts: list[Fact]) -> None:
         """What the processes thread has seen of this server's panes."""
@@ -224,23 +242,21 @@ class Server:
         if self._refresh is not None:
             self._refresh.cancel()
         self._refresh = None
-        now = time.time()
         try:
-            if self._gone:
-                raise tmux.ServerGone(self.info.socket)
-            seen = listing.parse(tmux.run(self.info.socket, *listing.ARGUMENTS))
-        except tmux.ServerGone:
-            self._gone = True
-            self._end_waiter()
-            seen = listing.Listing({}, {}, {})
+            self._show(listing.parse(tmux.run(self.info.socket, *listing.ARGUMENTS)))
         except tmux.TmuxError:
-            # A server without sessions refuses to list panes; one that hangs is asked again.
-            if self._alive():
-                self.refresh_soon(1.0)
-            else:
-                self._gone = True
-                self.refresh_soon(0.0)
-            return
+            if self._ended():
+                self._end_waiter()
+                self._show(listing.Listing({}, {}, {}))
+            else:  # it hangs, or has no session yet
+                self.refresh_soon(_AGAIN)
+
+    def _show(self, seen: listing.Listing) -> None:
+        """Report the difference between what was reported and what is there; see to it."""
+        now = time.time()
+        if seen.unhooked:
+            epoch = base36(time.time_ns() // 1_000_000)
+            tmux.run(self.info.socket, *hooks.install(self.directory, epoch, self._channel))
         before = set(self.topology.sessions)
         pids = {pane.pid for pane in self.topology.panes.values()}
         drafts = self.topology.update(seen, now)
@@ -263,12 +279,6 @@ class Server:
         if self._gone and not self.topology.panes and not self.topology.sessions:
             self._close()
 
-    def _alive(self) -> bool:
-        try:
-            return tmux.identify(self.info.socket).key == self.key
-        except tmux.TmuxError:
-            return False
-
     def _follow_moves(self) -> None:
         for move in self.topology.moves:
             folder = f"{self.directory}/{spool.session_folder(move.session)}"
@@ -288,7 +298,9 @@ class Server:
             pane = self.topology.panes[pane_id]
             if listed.dead or (pane.stream and not pane.closed):
                 continue
-            if not listed.piped:
+            if not listed.piped and pane.stream:
+                drafts += self.topology.unobserve(pane_id, CLOSED, now)
+            elif not listed.piped:
                 self._adopt(listed, pane.session)
                 suspects[pane_id] = now
             elif not pane.unobserved or pane.unobserved == STOPPED:
@@ -339,10 +351,10 @@ class Server:
 
         def report() -> None:
             self._finishing.discard(pane_id)
-            self._report(self.topology.exited(pane_id, time.time(), end))
             if over and pane.stream:
-                self._keep_for_a_while(pane.stream)
-            elif path:
+                self._keep_for_a_while(pane.stream)  # first: a keeper that is killed now must not take it for a new pane
+            self._report(self.topology.exited(pane_id, time.time(), end))
+            if not over and path:
                 self._owner.processes.watch_growth(self.key, path)
             self.refresh_soon(0.0)
 
@@ -360,6 +372,14 @@ class Server:
         with open(spool.meta(self.directory, stream, "done"), "wb"):
             pass
         self._service.after(self._owner.keep_seconds, lambda: self._drop_spool(stream))
+
+    def _drop_old_spools(self) -> None:
+        """Drop what an earlier keeper had kept for a while, when that while is over."""
+        for found in spool.walk_server(self._owner.paths.spool, self.key):
+            with contextlib.suppress(FileNotFoundError):
+                kept = time.time() - os.path.getmtime(spool.meta(self.directory, found.stream.name, "done"))
+                left = max(0.0, self._owner.keep_seconds - kept)
+                self._service.after(left, lambda name=found.stream.name: self._drop_spool(name))  # type: ignore[misc]
 
     def _drop_spool(self, stream: str) -> None:
         path = spool.find(self._owner.paths.spool, self.key, stream)
@@ -391,7 +411,10 @@ class Server:
             self._owner.outbox.put(drafts, written)
 
     def _save(self) -> None:
-        save(self._state_path, self.info, self.topology, self._pending)
+        try:
+            save(self._state_path, self.info, self.topology, self._pending)
+        except OSError as error:  # a full disk: what is in memory goes on, and is saved with the next report
+            print(f"{self._state_path}: {error}", flush=True)
 
     def remove_state(self) -> None:
         """Forget a server that is gone; what its panes printed is kept for a while."""

@@ -96,10 +96,10 @@ class Supervision:
             self._write(folder, programs[name])
         for name in have - programs.keys():
             os.unlink(f"{folder}/{name}.conf")  # first: a restart of supervisord must not bring it back
-        if have != programs.keys():
-            proxy.supervisor.reloadConfig()
         infos: Any = proxy.supervisor.getAllProcessInfo()
         running = {str(info["group"]) for info in infos}
+        if have != programs.keys() or programs.keys() - running:
+            proxy.supervisor.reloadConfig()
         missing = sorted(programs.keys() - running)
         if missing:
             calls: Any = [{"methodName": "supervisor.addProcessGroup", "params": [name]} for name in missing]

@@ -186,7 +186,8 @@ class Topology:
         drafts = []
         for session in [key for key in self.sessions if key not in listing.sessions and key not in held]:
             name = self.sessions.pop(session)
-            drafts.append(self.draft("session.closed", now, session, name=name))
+            watcher = f"service/watcher-{self.server}-{session[1:]}"
+            drafts.append(self.draft("session.closed", now, session, name=name, ends=[watcher]))
         return drafts
 
     # ---- pieces ----------------------------------------------------------------------------------------------------

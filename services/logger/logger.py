@@ -46,6 +46,8 @@ class Logger(Service):
     def _put(self, request: Put, _reply: Any) -> dict[str, Any]:
         try:
             drafts = [build(Draft, dict(zip(Draft._fields, fields, strict=True)), []) for fields in request.drafts]
+            if not all(isinstance(producer, str) for draft in drafts for producer in draft.ends):
+                raise ValueError("ends must be names of producers")
             events = self._ledger.accept(drafts)
             lines = [event_line(event) for event in events]
         except (DecodeError, TypeError, ValueError, OverflowError, RecursionError) as error:

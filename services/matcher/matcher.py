@@ -12,7 +12,7 @@ from typing import Any
 
 from ...shared import spool
 from ...shared.config import Config
-from ...shared.errors import UsageError
+from ...shared.errors import NoTarget, UsageError
 from ...shared.messages import (
     Close,
     Draft,
@@ -85,6 +85,7 @@ class Matcher(Service):
             since = self._earliest(found)
             last = wait_answer(logger, Position(f"match/{found.server}/{found.stream.name}"), 30.0)
             start = max(progress.get(f"{found.server}/{found.stream.name}", 0), last["position"], since)
+            start = max(last["position"], spool.line_start(found.path, start))
             fired = last["keys"] if last["position"] == start else ()
             self._reader.read(self._reader.add(found, start, fired), found.path, spool.size(found.path))
         logger.close()
@@ -214,7 +215,7 @@ class Matcher(Service):
     def _expire(self, subscription: Subscription) -> None:
         if subscription.id not in self._store.active:
             return
-        self._reader.look()  # what has come by now counts
+        self._reader.catch_up()  # what has come by now counts
         if subscription.id not in self._store.active:
             return
         data = {"seconds": subscription.seconds, "pattern": subscription.pattern, "name": subscription.name}
@@ -235,6 +236,11 @@ class Matcher(Service):
             raise UsageError("a timeout needs a number of seconds above 0")
         if request.pattern:
             pattern.check(request.pattern)
+        if request.pane and request.server:
+            streams = [s for s in spool.walk_server(self.paths.spool, request.server) if s.stream.pane == request.pane]
+            done = [spool.meta(f"{self.paths.spool}/{request.server}", s.stream.name, "done") for s in streams]
+            if done and all(map(os.path.exists, done)):
+                raise NoTarget(f"{request.pane} has exited")
         number = self._store.next_number()
         subscription = Subscription(
             f"s{number}", number, request.kind, request.pattern, request.seconds, request.server, request.session,
@@ -256,7 +262,7 @@ class Matcher(Service):
             if subscription.pane in (None, found.stream.pane):
                 subscription.armed[key] = size
             if key not in self._reader.streams:
-                self._reader.add(found, size)
+                self._reader.add(found, spool.line_start(found.path, size))
 
     def _list(self, _request: Subscriptions, _reply: Reply) -> dict[str, Any]:
         return {"subscriptions": [found.public() for found in self._store.active.values()]}

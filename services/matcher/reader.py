@@ -65,6 +65,12 @@ class Reader:
         self.streams[f"{found.server}/{found.stream.name}"] = state
         return state
 
+    def catch_up(self) -> None:
+        """Read everything that is there now."""
+        self.look()
+        while self._pending and len(self._owner.outbox) <= _FULL:
+            self._work()
+
     def look(self) -> None:
         """Take what has happened, then read what is new."""
         if self._folders is None:
@@ -131,6 +137,8 @@ class Reader:
     def finish(self, server: str, session: str, pane: str, stream: str, end: int, over: bool) -> None:
         """Evaluate a stream up to `end`, its last line too; forget it if it is `over`."""
         key = f"{server}/{stream}"
+        if key in self._finished or os.path.exists(spool.meta(f"{self._root}/{server}", stream, "done")):
+            return  # asked again because the answer takes its time
         path = spool.find(self._root, server, stream)
         if self._folders is not None and path:
             state = self.streams.setdefault(key, StreamState(server, session, pane, stream, 0))

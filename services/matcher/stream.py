@@ -1,6 +1,6 @@
 """One stream as the matcher goes through it: how far it is, and what has fired on the line it stands in. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from ...shared import terminal
@@ -83,10 +83,3 @@ class StreamState:
             self._fired.add(hit.subscription.id)
         if not block.partial and self._fired_line < self.lines.offset:
             self._fired_line, self._fired = self.lines.offset, set()
-
-
-def pieces(begin: int, end: int, size: int) -> Iterator[tuple[int, int]]:
-    """(offset, length) of the pieces of a range."""
-    while begin < end:
-        yield begin, min(size, end - begin)
-        begin += size

@@ -79,8 +79,9 @@ class Store:
 
     def find(self, wanted: str) -> Subscription:
         """By id, or by name if only one has it. Raises NoTarget."""
-        if wanted in self.active:
-            return self.active[wanted]
+        known = {**self.ending, **self.active}  # who asks again for an end that is under way is answered, too
+        if wanted in known:
+            return known[wanted]
         named = [found for found in self.active.values() if found.name == wanted]
         if len(named) == 1:
             return named[0]

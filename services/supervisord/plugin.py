@@ -16,6 +16,7 @@ from typing import Any
 from supervisor import events
 
 from ...shared import lock
+from ...shared.config import load
 from ...shared.errors import CtmuxError, Refused
 from ...shared.paths import Paths, check_socket_path, ensure_private, resolve
 from ...shared.supervised import running
@@ -37,15 +38,23 @@ def __getattr__(name: str) -> Any:
 def preflight(config: str | None) -> Paths:
     """Take the instance, or refuse; then pin what the services inherit.
 
-    Raises Refused if it is running, UsageError if a path is too long for a socket.
+    Raises Refused if it is running, UsageError for settings with a mistake and for a path too long for a socket.
     """
     paths = resolve()
+    load()  # a mistake in the settings is told now, not by four services that end again and again
     if config:
         # supervisord binds its socket as `<name>.<pid>` before it takes its name
         check_socket_path(f"{os.path.dirname(config)}/var/supervisor.sock.1234567", "another place for the checkout")
     ensure_private(paths.runtime)
     ensure_private(paths.state)
-    _take(paths)
+    if not _hold(paths.supervisord):
+        record = running(paths)
+        by = f" (supervisord {record.pid}, started with {record.config})" if record else ""
+        raise Refused(f"instance {paths.instance!r} is already running{by}; stop it first: ctmux daemon stop")
+    if not _hold(paths.state_lock):
+        raise Refused(
+            f"another ctmux writes to {paths.state}; name another CTMUX_STATE_DIR, or that one's CTMUX_RUNTIME_DIR"
+        )
     with contextlib.suppress(FileNotFoundError):
         os.unlink(paths.stopping)
     os.environ.update(
@@ -71,25 +80,25 @@ def _config_file(arguments: list[str]) -> str | None:
     return None
 
 
-def _take(paths: Paths) -> None:
-    fd = _held.get(paths.supervisord)
-    if fd is not None:
+def _hold(path: str) -> bool:
+    """Whether this process holds the lock on `path`, as it does from now on if nobody else did."""
+    if path in _held:
         with contextlib.suppress(OSError):  # closed by supervisord's own clean-up when it reloads
-            if os.path.samestat(os.fstat(fd), os.stat(paths.supervisord)):
-                return
-    fd = lock.acquire(paths.supervisord)
+            if os.path.samestat(os.fstat(_held[path]), os.stat(path)):
+                return True
+    fd = lock.acquire(path)
     if fd is None:
-        record = running(paths)
-        by = f" (supervisord {record.pid}, started with {record.config})" if record else ""
-        raise Refused(f"instance {paths.instance!r} is already running{by}; stop it first: ctmux daemon stop")
-    _held[paths.supervisord] = fd
+        return False
+    _held[path] = fd
+    return True
 
 
 class Interface:
     """Hears supervisord's events. As an RPC namespace it has no methods."""
 
     def __init__(self, supervisord: Any, paths: Paths, services: str, logs: str):
-        _take(paths)
+        _hold(paths.supervisord)
+        _hold(paths.state_lock)
         self._options = supervisord.options
         self._paths = paths
         self._services = services

@@ -51,7 +51,10 @@ class Tail:
         behind = self.offset - self._keep
         if behind - self._reclaimed < _SLACK or not self._can_reclaim:
             return
-        fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+        except FileNotFoundError:  # moved to another session in this moment
+            return
         try:
             self._can_reclaim = spool.reclaim(fd, behind)
         finally:

@@ -62,7 +62,11 @@ class Watcher(Service):
 
     def _scan(self) -> None:
         """Follow every spool in the folder: at the start, and when events were lost."""
-        for name in os.listdir(self._folder):
+        names = os.listdir(self._folder)
+        waiting = {stream.name for stream, _index in self._waiting.values()}
+        for stream in waiting | {name for name in self._tails if name + spool.RAW not in names}:
+            self._drop(stream)
+        for name in names:
             self._touched(name)
             self._closed(name)
 

@@ -1,0 +1,50 @@
+"""A tmux client that lists, and then blocks on a channel: to tmux's user it is none (no session); it costs no polling."""
+
+import os
+import select
+import shutil
+import subprocess
+import time
+
+from ...shared import tmux
+
+
+class Waiter:
+    """`listing()` first, then poll `fileno()`: it can be read when the channel was signalled, or the server has ended."""
+
+    END = "ctmux-end-of-listing"
+
+    def __init__(self, socket: str, listing: list[str], wait: list[str]):
+        command = tmux.command(socket, *listing, ";", *wait)
+        if shutil.which("setpriv"):
+            command = ["setpriv", "--pdeathsig", "KILL", *command]  # it must not outlive a killed keeper
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=tmux.environment()
+        )
+        assert self._process.stdout is not None
+        self._out = self._process.stdout
+        os.set_blocking(self._out.fileno(), False)
+
+    def fileno(self) -> int:
+        return self._out.fileno()
+
+    def listing(self) -> bytes:
+        """What the listing commands printed. Raises TmuxError if they failed, or the server does not answer."""
+        end = f"{self.END}\n".encode()
+        text = b""
+        deadline = time.monotonic() + tmux.TIMEOUT
+        while not text.endswith(end):
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([self._out], [], [], left)[0]:
+                raise tmux.TmuxError("tmux does not answer")
+            piece = os.read(self._out.fileno(), 65536)
+            if not piece:
+                raise tmux.TmuxError("tmux could not list")
+            text += piece
+        return text.removesuffix(end)
+
+    def close(self) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+        self._out.close()

@@ -1,0 +1,169 @@
+"""The command line as a whole: help, completion, one envelope, named exit codes; results on stdout, the rest on stderr."""
+
+import json
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from ctmux.cli.main import app
+from harness import CTMUX, World, until
+
+TREE = {
+    "daemon start", "daemon stop", "daemon restart", "daemon status", "daemon logs", "status", "endpoints", "events",
+    "session create", "session list", "session info", "session kill",
+    "pane create", "pane list", "pane info", "pane kill", "pane exec", "pane capture", "pane send-keys", "pane label",
+    "pane stream", "pane tail",
+    "subscribe pattern", "subscribe timeout", "subscription list", "subscription show", "subscription remove",
+}  # fmt: skip
+
+
+def commands(group: Any, names: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    """(words, command) of every leaf of the tree."""
+    for name, found in group.commands.items():
+        if hasattr(found, "commands"):
+            yield from commands(found, (*names, name))
+        else:
+            yield " ".join((*names, name)), found
+
+
+LEAVES = dict(commands(typer.main.get_command(app)))
+CODES = {"failed": 1, "usage": 2, "no_daemon": 3, "no_target": 4, "refused": 5, "deadline": 124}
+ENVELOPE = {"status", "command", "session", "pane_id", "output", "timestamp"}
+
+
+def test_the_tree_has_every_command() -> None:
+    assert LEAVES.keys() >= TREE
+
+
+@pytest.mark.parametrize("words", sorted(LEAVES))
+def test_help_has_an_example_and_every_command_speaks_json(words: str) -> None:
+    leaf = LEAVES[words]
+    assert "--json" in {name for parameter in leaf.params for name in parameter.opts}
+    assert leaf.help and leaf.help[0].isupper() and leaf.help.rstrip().endswith((".", "?"))
+    assert leaf.epilog.startswith(f"Example: ctmux {words}"), leaf.epilog
+    for parameter in leaf.params:
+        assert getattr(parameter, "help", None) or parameter.param_type_name == "argument", parameter.name
+
+
+def test_help_as_it_is_shown(world: World) -> None:
+    root = world.ctmux("--help")
+    assert "Exit codes: 0 done" in root.stdout and root.stderr == ""
+    for name in ("daemon", "session", "pane", "subscribe", "subscription", "events", "endpoints", "status"):
+        assert re.search(rf"^\s*{name}\s", root.stdout, re.MULTILINE)
+    shown = world.ctmux("pane", "tail", "-h").stdout
+    assert "Example: ctmux pane tail" in shown and "--json" in shown
+    assert world.ctmux("--version").stdout.startswith("ctmux ")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(world: World, shell: str) -> None:
+    env = {**world.env, "_CTMUX_COMPLETE": f"source_{shell}"}
+    script = subprocess.run([CTMUX], env=env, capture_output=True, text=True, timeout=30)
+    assert script.returncode == 0 and "_CTMUX_COMPLETE" in script.stdout and script.stderr == ""
+    if shell == "bash":
+        assert subprocess.run(["bash", "-n"], input=script.stdout, text=True, timeout=30).returncode == 0
+        asked = {**world.env, "_CTMUX_COMPLETE": "complete_bash", "COMP_WORDS": "ctmux subs", "COMP_CWORD": "1"}
+        told = subprocess.run([CTMUX], env=asked, capture_output=True, text=True, timeout=30)
+        assert told.stdout.split() == ["subscribe", "subscription"]
+
+
+def success(world: World, *arguments: str) -> dict[str, Any]:
+    """The envelope of a success."""
+    done = world.ctmux(*arguments, *(() if "--json" in arguments else ("--json",)))
+    assert done.stdout.count("\n") == 1 and done.stderr == ""
+    answer: dict[str, Any] = json.loads(done.stdout)
+    assert answer.keys() == ENVELOPE | {"data"} and answer["status"] == "success"
+    assert answer["command"] and isinstance(answer["output"], str)
+    assert answer["timestamp"].endswith("Z") and datetime.fromisoformat(answer["timestamp"]).tzinfo
+    return answer
+
+
+def failure(world: World, code: str, *arguments: str) -> str:
+    """The message of an error, the same on one line of stderr and in the envelope."""
+    plain = world.ctmux(*arguments, code=CODES[code])
+    assert plain.stdout == ""
+    assert plain.stderr.startswith("ctmux: ") and plain.stderr.count("\n") == 1 and plain.stderr.endswith("\n")
+    done = world.ctmux(*arguments, "--json", code=CODES[code])
+    assert done.stdout.count("\n") == 1 and done.stderr == ""
+    answer = json.loads(done.stdout)
+    assert answer.keys() == ENVELOPE | {"error"} and answer["status"] == "error"
+    assert answer["error"].keys() == {"code", "message"} and answer["error"]["code"] == code
+    assert answer["output"] == answer["error"]["message"]
+    return plain.stderr.removeprefix("ctmux: ").rstrip("\n")
+
+
+def test_every_answer_is_an_envelope(daemon: World) -> None:
+    assert success(daemon, "status")["data"]["instance"] == "default"
+    assert success(daemon, "daemon", "status")["command"] == "daemon-status"
+    assert success(daemon, "endpoints")["data"]["journal"] == daemon.paths.journal
+    assert success(daemon, "daemon", "logs", "keeper")["data"]["logs"].keys() == {"keeper"}
+    made = success(daemon, "session", "create", "made")
+    assert (made["command"], made["session"], made["pane_id"]) == ("session-create", "made", "%1")
+    assert {each["session_name"] for each in success(daemon, "session", "list")["data"]} == {"main", "made"}
+    assert success(daemon, "session", "info", "made")["session"] == "made"
+    pane = success(daemon, "pane", "create", "made", "--label", "cat", "cat")
+    assert (pane["session"], pane["pane_id"], pane["data"]["label"]) == ("made", "%2", "cat")
+    assert success(daemon, "pane", "exec", "--json", "cat", "hello")["pane_id"] == "%2"
+    until(lambda: daemon.ctmux("pane", "capture", "cat").stdout == "hello\nhello\n")
+    assert success(daemon, "pane", "capture", "cat")["output"] == "hello\nhello"
+    assert success(daemon, "pane", "send-keys", "cat", "C-c")["command"] == "pane-send-keys"
+    assert len(success(daemon, "pane", "list", "made")["data"]) in (1, 2)
+    made_id = success(daemon, "subscribe", "pattern", "x", "--pane", "%1")
+    assert (made_id["command"], made_id["pane_id"], made_id["output"]) == ("subscribe-pattern", "%1", "s1")
+    assert success(daemon, "subscription", "list")["data"][0]["id"] == "s1"
+    assert success(daemon, "subscription", "remove", "s1")["command"] == "subscription-remove"
+    assert success(daemon, "session", "kill", "made")["session"] == "made"
+
+
+def test_every_exit_code_has_its_case(world: World) -> None:
+    world.env["CTMUX_TMUX_SOCKET"] = world.socket()
+    assert "no daemon" in failure(world, "no_daemon", "status") or "no ctmux daemon" in failure(
+        world, "no_daemon", "status"
+    )
+    for command in (["subscribe", "pattern", "x"], ["daemon", "stop"]):
+        failure(world, "no_daemon", *command)
+    failure(world, "failed", "daemon", "logs")
+    failure(world, "no_target", "pane", "info", "%7")
+    world.tmux("new-session", "-d", "-s", "main", "exec cat")
+    world.start()
+    assert "nobody" in failure(world, "no_target", "session", "info", "nobody")
+    assert "nobody" in failure(world, "no_target", "pane", "capture", "nobody")
+    assert "s99" in failure(world, "no_target", "subscription", "show", "s99")
+    failure(world, "usage", "subscribe", "pattern", "(")
+    failure(world, "usage", "daemon", "logs", "nobody")
+    assert "already running" in failure(world, "refused", "daemon", "start")
+    late = world.ctmux("events", "--follow", "--timeout", "0.2", code=124)
+    assert late.stdout == "" and late.stderr.startswith("ctmux: ") and late.stderr.count("\n") == 1
+    for command in (["events", "--follow", "--since", "1"], ["pane", "tail", "main"]):
+        world.tmux("send-keys", "-t", "main", "hello", "Enter")
+        running = world.popen(*command)
+        assert running.stdout is not None and running.stdout.readline()
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=20)
+        assert (running.returncode, err) == (130, "")
+
+
+def test_a_word_that_is_not_understood(world: World) -> None:
+    """Usage errors of the parser itself: nothing on stdout, exit code 2, and the envelope where JSON is wanted."""
+    for arguments in (["nonsense"], ["pane", "nonsense"], ["pane", "list", "--nonsense"], ["pane", "info"],
+                      ["events", "-n", "x"], ["events", "-n", "0"]):  # fmt: skip
+        done = world.ctmux(*arguments, code=2)
+        assert done.stdout == "" and done.stderr
+    done = world.ctmux("events", "--json", "--nonsense", code=2)
+    assert "--nonsense" in done.stdout + done.stderr
+
+
+def test_a_configuration_with_a_mistake_is_named(world: World) -> None:
+    config = f"{world.root}/config.toml"
+    Path(config).write_text("[logger]\nkeep_bytes = -5\n")
+    world.env["CTMUX_CONFIG"] = config
+    told = world.ctmux("daemon", "start", code=2, timeout=90)
+    assert config in told.stderr and "keep_bytes" in told.stderr and told.stderr.count("\n") == 1
+    assert told.stdout == ""
+    world.ctmux("status", code=3)  # and nothing runs

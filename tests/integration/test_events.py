@@ -1,0 +1,267 @@
+"""The log: every option of `ctmux events`, its files as they are, the client library over deaths, rotations and gaps."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ctmux import Client, Event, Gap
+from ctmux.cli.main import app
+from ctmux.shared import supervised
+from harness import CTMUX, World, until
+from typer.testing import CliRunner
+
+
+@pytest.fixture
+def client(daemon: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+    for name in ("CTMUX_RUNTIME_DIR", "CTMUX_STATE_DIR", "TMUX_TMPDIR"):
+        monkeypatch.setenv(name, daemon.env[name])
+    with Client() as made:
+        yield made
+
+
+@pytest.fixture
+def small(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """A running instance whose journal rotates every few events and keeps few."""
+    config = f"{world.root}/config.toml"
+    Path(config).write_text("[logger]\nsegment_bytes = 5000\nkeep_bytes = 40000\n")
+    world.env |= {"CTMUX_CONFIG": config, "CTMUX_TMUX_SOCKET": world.socket()}
+    for name in ("CTMUX_RUNTIME_DIR", "CTMUX_STATE_DIR", "TMUX_TMPDIR"):
+        monkeypatch.setenv(name, world.env[name])
+    world.tmux("new-session", "-d", "-s", "main")
+    world.start()
+    return world
+
+
+def kill(world: World, role: str) -> None:
+    """SIGKILL to a role that has run for a second."""
+    record = supervised.running(world.paths)
+    assert record
+    with supervised.connect(record) as proxy:
+        info: Any = until(lambda: (f := proxy.supervisor.getProcessInfo(role))["statename"] == "RUNNING" and f)
+    os.kill(info["pid"], signal.SIGKILL)
+
+
+def stored(world: World) -> list[str]:
+    """The lines of all events in the files, as they are."""
+    found = []
+    for segment in sorted(Path(world.paths.journal).glob("events-*.jsonl")):
+        found += [line for line in segment.read_bytes().decode().split("\n") if line.startswith('{"n":')]
+    return found
+
+
+def shown(world: World, *arguments: str) -> list[dict[str, Any]]:
+    """What the command prints; run in this process, because there are many."""
+    done = CliRunner().invoke(app, ["events", "--json", *arguments], env=world.env)
+    assert (done.exit_code, done.stderr) == (0, ""), arguments
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def renamed(world: World, *names: str) -> None:
+    """Make events: each name becomes one."""
+    for name in names:
+        world.tmux("rename-window", "-t", "main:0", name)
+        world.wait_event("window.renamed", name=name)
+
+
+def test_what_is_shown(daemon: World) -> None:
+    until(lambda: len(daemon.events("service.started")) == 5)
+    daemon.tmux("new-session", "-d", "-s", "other", "exec cat")
+    pane = daemon.tmux("new-window", "-d", "-t", "main:", "-P", "-F", "#{pane_id}", "sleep 0.2; exit 3")
+    daemon.wait_event("pane.exited", pane=pane)
+    until(lambda: [e for e in daemon.events("service.started") if e["data"]["service"].endswith("-1")])
+    renamed(daemon, "a", "b")
+    daemon.ctmux("subscribe", "pattern", "x", "--name", "n")
+    events = daemon.events()
+    lines = stored(daemon)
+
+    assert daemon.ctmux("events", "--json").stdout.split("\n")[:-1] == lines  # the journal's lines, byte for byte
+    assert len(daemon.ctmux("events").stdout.splitlines()) == len(lines)
+    text = daemon.ctmux("events", "--kind", "pane.exited").stdout
+    assert text.count("\n") == 1 and "pane.exited" in text and pane in text and "exit_status=3" in text
+
+    def numbers(*arguments: str) -> list[int]:
+        return [event["n"] for event in shown(daemon, *arguments)]
+
+    def where(**fields: Any) -> list[int]:
+        return [e["n"] for e in events if all(e[name] == value for name, value in fields.items())]
+
+    assert numbers("--since", "4") == list(range(4, len(events) + 1))
+    assert numbers("--since", str(len(events) + 1)) == []
+    assert numbers("--since", "5m") == numbers("--since", "1d") == where()
+    assert numbers("--since", events[6]["time"]) == [e["n"] for e in events if e["time"] >= events[6]["time"]]
+    assert numbers("--since", "2099-01-01T00:00:00Z") == []
+    assert numbers("-n", "3") == where()[-3:]
+    assert numbers("--kind", "pane") == [e["n"] for e in events if e["kind"].startswith("pane.")]
+    assert numbers("--kind", "pane.exited") == where(kind="pane.exited")
+    assert numbers("--kind", "pan") == numbers("--kind", "pane.exite") == numbers("--kind", "exited") == []
+    assert numbers("--session", "main") == numbers("--session", "$0") == where(session="$0")
+    assert numbers("--session", "other") == where(session="$1")
+    assert numbers("--pane", pane) == where(pane=pane)  # it is gone, its events are not
+    assert numbers("--pane", "main:0.0") == where(pane="%0")
+    assert numbers("--subscription", "s1") == where(subscription="s1")
+    assert numbers("--kind", "window", "--session", "main", "-n", "1") == where(kind="window.renamed")[-1:]
+    assert "see: ctmux" in daemon.ctmux("events", "--pane", "nobody", code=4).stderr
+    for wrong in ("yesterday", "5x", "12:99", "-3"):
+        refused = daemon.ctmux("events", f"--since={wrong}", code=2)
+        assert "--since" in refused.stderr and refused.stdout == ""
+    daemon.ctmux("events", "--timeout", "1", code=2)
+
+    daemon.tmux("kill-session", "-t", "other")
+    daemon.wait_event("session.closed", name="other")
+    assert numbers("--session", "$1")[-1] == daemon.events("session.closed")[-1]["n"]
+
+    daemon.stop()
+    assert daemon.ctmux("events", "--json").stdout.split("\n")[:-1] == stored(daemon)
+    assert "no ctmux daemon runs" in daemon.ctmux("events", "--follow", code=3).stderr
+
+
+def test_follow(daemon: World) -> None:
+    head = daemon.events()[-1]["n"]
+    follow = daemon.popen("events", "--follow", "--since", "1", "--json")
+    assert follow.stdout is not None
+    assert [json.loads(follow.stdout.readline())["n"] for _ in range(head)] == list(range(1, head + 1))
+    only = daemon.popen("events", "--follow", "--kind", "window.renamed", "--since", "1", "-n", "2", "--json")
+    renamed(daemon, "a", "b", "c")
+    out, err = only.communicate(timeout=30)
+    assert [json.loads(line)["data"]["name"] for line in out.splitlines()] == ["a", "b"]
+    assert (only.returncode, err) == (0, "")
+    names = []
+    while names[-1:] != ["c"]:
+        event = json.loads(follow.stdout.readline())
+        names += [event["data"]["name"]] if event["kind"] == "window.renamed" else []
+    assert names == ["a", "b", "c"]
+    follow.send_signal(signal.SIGINT)
+    out, err = follow.communicate(timeout=20)
+    assert (follow.returncode, out, err) == (130, "", "")
+
+    late = daemon.ctmux("events", "--follow", "--kind", "never", "--timeout", "0.3", code=124)
+    assert late.stdout == "" and late.stderr.startswith("ctmux: ") and late.stderr.count("\n") == 1
+    daemon.ctmux("events", "--follow", "--since", "1", "-n", "3", "--timeout", "30")  # in time
+
+    new = daemon.popen("events", "-f", "-k", "window.renamed", "-n", "1", "--json")  # only what comes
+
+    def ended() -> bool:
+        name = f"new-{len(daemon.events('window.renamed'))}"
+        renamed(daemon, name)
+        return new.poll() is not None
+
+    until(ended)
+    out, err = new.communicate(timeout=20)
+    assert json.loads(out)["data"]["name"].startswith("new-") and err == ""
+
+    stopped = daemon.popen("events", "--follow", "--since", "1")
+    assert stopped.stdout is not None and stopped.stdout.readline()
+    daemon.stop()
+    out, err = stopped.communicate(timeout=30)
+    assert stopped.returncode == 3 and err.count("\n") == 1
+
+
+def test_a_reader_that_goes_away(daemon: World) -> None:
+    renamed(daemon, *(f"w{number}" for number in range(30)))
+    for command in ("events", "events --json", "events --follow --since 1"):
+        script = f"set -o pipefail; {CTMUX} {command} | head -n 1"
+        done = subprocess.run(["bash", "-c", script], env=daemon.env, capture_output=True, text=True, timeout=30)
+        assert done.stdout.count("\n") == 1 and done.stderr == "", command
+        assert done.returncode == 0, command
+
+
+def test_the_files_as_they_are(small: World) -> None:
+    journal = small.paths.journal
+    with subprocess.Popen(["tail", "-n", "+1", "-F", f"{journal}/events.jsonl"], stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, text=True) as tail:  # fmt: skip
+        assert tail.stdout is not None
+        try:
+            segments = len(os.listdir(journal))
+            turn = 0
+            while len(os.listdir(journal)) < segments + 3:
+                turn += 1
+                renamed(small, f"w{turn}")
+                line = ""
+                while f'"name":"w{turn}"' not in line:
+                    line = tail.stdout.readline()  # over every rotation
+        finally:
+            tail.kill()
+    files = sorted(str(path) for path in Path(journal).glob("events-*.jsonl"))
+    assert len(files) >= 4 and os.path.samefile(files[-1], f"{journal}/events.jsonl")
+    lines = [line for file in files for line in Path(file).read_text().splitlines()]
+    heads = [json.loads(line) for line in lines if not line.startswith('{"n":')]
+    assert len(heads) == len(files)
+    assert [head["first"] for head in heads] == [int(os.path.basename(file)[7:-6]) for file in files]
+    grep = subprocess.run(["grep", "-h", '"kind":"window.renamed"', *files], capture_output=True, text=True)
+    assert len(grep.stdout.splitlines()) == turn
+    if shutil.which("jq"):
+        query = 'select(.kind == "window.renamed") | .data.name'
+        told = subprocess.run(["jq", "-r", query, *files], capture_output=True, text=True, check=True)
+        assert told.stdout.split() == [f"w{number}" for number in range(1, turn + 1)]
+    assert [e["n"] for e in small.events()] == list(range(1, small.events()[-1]["n"] + 1))
+    assert small.ctmux("events", "--json").stdout.split("\n")[:-1] == stored(small)
+
+
+def test_each_event_once_over_deaths_of_logger_and_broker(daemon: World, client: Client) -> None:
+    client.subscribe_pattern("^n[0-9]+$")
+    command = "for i in $(seq 1 2000); do echo n$i; sleep 0.001; done; sleep 0.1"
+    pane = daemon.tmux("new-window", "-d", "-P", "-F", "#{pane_id}", command)
+    victims = {200: "logger", 1200: "broker"}
+    got: list[Event] = []
+    for item in client.events(since=1, timeout=90):
+        assert isinstance(item, Event), item
+        got.append(item)
+        if len(got) in victims:
+            kill(daemon, victims[len(got)])
+        if item.kind == "pane.exited" and item.pane == pane:
+            break
+    assert [event.n for event in got] == list(range(1, len(got) + 1))
+    assert [e.data["line"] for e in got if e.kind == "pattern.matched"] == [f"n{n}" for n in range(1, 2001)]
+    assert [event._asdict() for event in got] == [json.loads(line) for line in stored(daemon)][: len(got)]
+    until(lambda: {e["data"]["service"] for e in daemon.events("service.restarted")} == {"broker", "logger"})
+
+
+def test_a_filtered_follower_over_deaths(daemon: World, client: Client) -> None:
+    client.subscribe_pattern("^n[0-9]+$")
+    pane = daemon.tmux("new-window", "-d", "-P", "-F", "#{pane_id}",
+                       "for i in $(seq 1 1500); do echo n$i; sleep 0.001; done; sleep 0.1")  # fmt: skip
+    daemon.tmux("new-window", "-d", "for i in $(seq 1 1000); do echo n$i; sleep 0.001; done; sleep 0.1")
+    victims = {200: "broker", 700: "logger"}
+    got: list[Event] = []
+    for item in client.events(since=1, pane=pane, timeout=90):
+        assert isinstance(item, Event), item
+        got.append(item)
+        if len(got) in victims:
+            kill(daemon, victims[len(got)])
+        if item.kind == "pane.exited":
+            break
+    assert [e.data["line"] for e in got if e.kind == "pattern.matched"] == [f"n{n}" for n in range(1, 1501)]
+    assert {event.pane for event in got} == {pane}
+    assert [event.prev["pane"] for event in got] == [0, *(event.n for event in got[:-1])]
+
+
+def test_what_is_no_longer_kept_is_a_gap(small: World) -> None:
+    with Client() as client:
+        client.subscribe_pattern("^n[0-9]+$")
+        command = "for i in $(seq 1 600); do echo n$i; sleep 0.001; done; read go; echo n601; sleep 0.1"
+        pane = small.tmux("new-window", "-d", "-P", "-F", "#{pane_id}", command)
+        until(lambda: any(e["data"]["line"] == "n600" for e in small.events("pattern.matched")))
+        first = small.events()[0]["n"]
+        assert first > 100
+        items = []
+        for item in client.events(since=1, timeout=60):
+            if not items:
+                small.tmux("send-keys", "-t", pane, "Enter")
+            items.append(item)
+            if isinstance(item, Event) and item.kind == "pane.exited":
+                break
+        gap = items[0]
+        assert isinstance(gap, Gap) and gap.start == 1 and "older" in gap.reason
+        rest = items[1:]
+        assert [event.n for event in rest if isinstance(event, Event)] == list(range(gap.end + 1, gap.end + len(items)))
+        status = client.status("logger")
+    assert status["first"] >= first
+    told = small.popen("events", "--follow", "--since", "1", "-n", "1", "--json")
+    out, err = told.communicate(timeout=30)
+    assert json.loads(out)["n"] >= first and "are missing: older than the journal keeps" in err

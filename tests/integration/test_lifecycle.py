@@ -1,0 +1,311 @@
+"""What happens to sessions, windows and panes, as events: each once, with its fields, in an order that can be relied on."""
+
+import os
+import signal
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ctmux.shared import supervised
+from harness import World, until
+
+Event = dict[str, Any]
+IDS = {
+    "n",
+    "time",
+    "kind",
+    "server",
+    "session",
+    "window",
+    "pane",
+    "subscription",
+    "data",
+    "prev",
+    "producer",
+    "position",
+    "key",
+}
+
+
+def check(events: list[Event]) -> None:
+    """What holds for every journal: no hole, chains that join, ends after what they end, and each end once."""
+    assert [e["n"] for e in events] == list(range(1, len(events) + 1))
+    newest: dict[tuple[Any, ...], int] = {}
+    over: set[tuple[str, str]] = set()
+    for event in events:
+        assert event.keys() >= IDS
+        chains: dict[str, tuple[Any, ...]] = {}
+        for level in ("session", "pane"):
+            if event["server"] and event[level]:
+                chains[level] = (level, event["server"], event[level])
+        if event["subscription"]:
+            chains["subscription"] = ("subscription", event["subscription"])
+        assert event["prev"] == {level: newest.get(chain, 0) for level, chain in chains.items()}, event
+        newest.update(dict.fromkeys(chains.values(), event["n"]))
+        if event["kind"].startswith(("pane.", "session.", "window.", "pattern.")):
+            for level in ("pane", "session"):
+                assert (event["server"], event[level]) not in over, event
+        if event["kind"] == "pane.exited":
+            over.add((event["server"], event["pane"]))
+        if event["kind"] == "session.closed":
+            over.add((event["server"], event["session"]))
+    kinds = [(e["kind"], e["server"], e["pane"] or e["session"]) for e in events]
+    once = ("session.created", "session.closed", "pane.opened", "pane.exited")
+    assert [key for key, times in Counter(kinds).items() if key[0] in once and times > 1] == []
+    assert len({(e["producer"], e["position"], e["key"]) for e in events}) == len(events)
+
+
+def find(events: list[Event], kind: str, **ids: Any) -> Event:
+    (event,) = [e for e in events if e["kind"] == kind and all(e[name] == value for name, value in ids.items())]
+    return event
+
+
+def watchers(world: World) -> Counter[str]:
+    """How many watchers run for each session, by the kernel's word."""
+    needle = f"CTMUX_RUNTIME_DIR={world.paths.runtime}\0".encode()
+    found: Counter[str] = Counter()
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                command = Path(f"/proc/{name}/cmdline").read_bytes().split(b"\0")
+                if b"ctmux.services.watcher" in command and needle in Path(f"/proc/{name}/environ").read_bytes():
+                    found[f"${command[command.index(b'ctmux.services.watcher') + 2].decode()}"] += 1
+            except OSError:
+                continue
+    return found
+
+
+def process(world: World, role: str, before: int = 0) -> int:
+    """The pid of a role (another one than `before`) that has run for a second: one that is killed earlier than that is
+    started ever more slowly by supervisord."""
+    record = supervised.running(world.paths)
+    assert record
+    with supervised.connect(record) as proxy:
+
+        def look() -> int:
+            info: Any = proxy.supervisor.getProcessInfo(role)
+            return 0 if info["statename"] != "RUNNING" or info["pid"] == before else int(info["pid"])
+
+        return until(look)
+
+
+def new(world: World, session: str, command: str) -> str:
+    return world.tmux("new-window", "-d", "-t", f"{session}:", "-P", "-F", "#{pane_id}", command)
+
+
+def pid(world: World, pane: str) -> int:
+    return int(world.tmux("display-message", "-p", "-t", pane, "#{pane_pid}"))
+
+
+def test_the_story_of_a_session(daemon: World) -> None:
+    server = daemon.wait_event("server.found")["server"]
+    daemon.tmux("new-session", "-d", "-s", "first", "-n", "shell", "exec cat")
+    created = daemon.wait_event("session.created", session="$1")
+    assert (created["server"], created["window"], created["pane"], created["data"]) == (
+        server,
+        None,
+        None,
+        {"name": "first"},
+    )
+    opened = daemon.wait_event("pane.opened", pane="%1")
+    assert (opened["server"], opened["session"], opened["window"]) == (server, "$1", "@1")
+    assert opened["data"].keys() == {"pid"} and opened["data"]["pid"] == pid(daemon, "%1")
+    stream = daemon.wait_event("pane.observed", pane="%1")["data"]["stream"]
+    assert stream.startswith(f"p1.{pid(daemon, '%1')}.w1.")
+    assert created["n"] < opened["n"]
+
+    daemon.tmux("rename-session", "-t", "first", "second : 'name'")
+    name = daemon.tmux("display-message", "-p", "-t", "$1", "#{session_name}")
+    renamed = daemon.wait_event("session.renamed", session="$1")
+    assert renamed["data"] == {"name": name, "previous": "first"}
+    daemon.tmux("rename-window", "-t", "@1", "edit 'or'")
+    name = daemon.tmux("display-message", "-p", "-t", "@1", "#{window_name}")
+    window = daemon.wait_event("window.renamed", window="@1")
+    assert (window["session"], window["pane"], window["data"]) == ("$1", None, {"name": name, "previous": "shell"})
+
+    pane = daemon.tmux("split-window", "-d", "-t", "$1", "-P", "-F", "#{pane_id}", "sleep 0.2; exec sleep 100")
+    daemon.wait_event("pane.opened", pane=pane, window="@1", session="$1")
+    daemon.tmux("break-pane", "-d", "-s", pane, "-t", "main:")
+    moved = daemon.wait_event("pane.moved", pane=pane)
+    target = daemon.tmux("display-message", "-p", "-t", pane, "#{window_id}")
+    assert (moved["session"], moved["window"]) == ("$0", target)
+    assert moved["data"] == {"origin": {"session": "$1", "window": "@1"}}
+
+    old = pid(daemon, pane)
+    daemon.tmux("respawn-pane", "-k", "-t", pane, "sleep 0.2; exit 6")
+    respawned = daemon.wait_event("pane.respawned", pane=pane)
+    assert respawned["data"]["previous"]["pid"] == old and respawned["data"]["pid"] != old
+    assert respawned["data"]["previous"]["exit_status"] is None and respawned["data"]["previous"]["signal"] in (1, None)
+    exited = daemon.wait_event("pane.exited", pane=pane)
+    assert (exited["session"], exited["window"]) == ("$0", target)
+    assert exited["data"] == {
+        "exit_status": 6, "signal": None, "pid": respawned["data"]["pid"], "end": 0, "stream": exited["data"]["stream"],
+    }  # fmt: skip
+
+    daemon.tmux("kill-session", "-t", "$1")
+    closed = daemon.wait_event("session.closed", session="$1")
+    assert closed["data"] == {"name": renamed["data"]["name"]}
+    assert daemon.wait_event("pane.exited", pane="%1")["n"] < closed["n"]
+    check(daemon.events())
+
+
+def test_how_programs_end(daemon: World) -> None:
+    ends = {
+        "sleep 0.2; exit 0": (0, None),
+        "sleep 0.2; exit 255": (255, None),
+        "sleep 0.2; kill -KILL $$": (None, 9),
+        "sleep 0.2; kill -SEGV $$": (None, 11),
+        "exec python3 -c 'import time; time.sleep(0.2); raise SystemExit(42)'": (42, None),
+    }
+    panes = {new(daemon, "main", command): end for command, end in ends.items()}
+    asked = new(daemon, "main", "exec sleep 100")
+    daemon.wait_event("pane.opened", pane=asked)
+    daemon.tmux("kill-pane", "-t", asked)
+    for pane, end in {**panes, asked: (None, 1)}.items():
+        data = daemon.wait_event("pane.exited", pane=pane)["data"]
+        assert (data["exit_status"], data["signal"]) == end, pane
+    check(daemon.events())
+
+
+def test_the_end_comes_last(daemon: World) -> None:
+    """After a pane's matches its exit, after the exits of its panes a session's end."""
+    daemon.ctmux("subscribe", "pattern", "^row [0-9]+$", "--name", "rows")
+    daemon.tmux("new-session", "-d", "-s", "s", "for i in $(seq 300); do echo row $i; done; sleep 0.1; printf 'row 301'")
+    daemon.tmux("split-window", "-d", "-t", "s", "for i in $(seq 200); do echo row $i; done; sleep 0.1; exit 2")
+    daemon.wait_event("session.closed", name="s")
+    events = daemon.events()
+    closed = find(events, "session.closed", session="$1")
+    for pane, rows in (("%1", 301), ("%2", 200)):
+        exited = find(events, "pane.exited", pane=pane)
+        matched = [e for e in events if e["kind"] == "pattern.matched" and e["pane"] == pane]
+        assert [e["data"]["line"] for e in matched] == [f"row {number}" for number in range(1, rows + 1)]
+        assert matched[-1]["n"] < exited["n"] < closed["n"]
+        assert matched[-1]["data"]["end"] <= exited["data"]["end"]
+    check(events)
+
+
+def test_one_watcher_for_each_session_at_any_time(daemon: World) -> None:
+    until(lambda: watchers(daemon) == {"$0": 1})
+
+    def settled(wanted: set[str]) -> bool:
+        now = watchers(daemon)
+        assert not [session for session, times in now.items() if times > 1], now
+        return now == dict.fromkeys(wanted, 1)
+
+    for number in range(1, 11):
+        daemon.tmux("new-session", "-d", "-s", f"s{number}", "exec cat")
+        settled(set())
+        if number % 2:  # half of them at once, before anybody can have started anything
+            daemon.tmux("kill-session", "-t", f"s{number}")
+        settled(set())
+    even = {f"${number}" for number in range(2, 11, 2)}
+    until(lambda: len(daemon.events("session.closed")) == 5)
+    until(lambda: settled({"$0", *even}), 30)
+    for session in sorted(even):
+        daemon.tmux("kill-session", "-t", session)
+        settled(set())
+    until(lambda: len(daemon.events("session.closed")) == 10)
+    until(lambda: settled({"$0"}), 30)
+    record = supervised.running(daemon.paths)
+    assert record
+    left = until(lambda: len(found := os.listdir(record.services)) == 1 and found)
+    assert left[0].endswith("-0.conf")
+    created = {e["session"]: e["data"]["name"] for e in daemon.events("session.created")}
+    assert created.keys() == {f"${number}" for number in range(11)}
+    # The name of a session that was gone before anybody could ask for it is not known.
+    assert all(created[f"${n}"] in (f"s{n}", None if n % 2 else f"s{n}") for n in range(1, 11))
+    assert daemon.events("service.restarted") == []
+    check(daemon.events())
+
+
+@pytest.mark.parametrize("way", ["kill-pane", "kill-window", "kill-session", "kill-server"])
+def test_whatever_is_killed_its_ends_are_told(daemon: World, way: str) -> None:
+    daemon.tmux("new-session", "-d", "-s", "s", "exec cat")
+    daemon.tmux("split-window", "-d", "-t", "s:0", "exec cat")
+    daemon.tmux("new-window", "-d", "-t", "s:1", "exec cat")
+    for pane in ("%1", "%2", "%3"):
+        daemon.wait_event("pane.opened", pane=pane)
+    target = {"kill-pane": ["-t", "%2"], "kill-window": ["-t", "s:0"], "kill-session": ["-t", "s"], "kill-server": []}[way]
+    panes = {"kill-pane": {"%2"}, "kill-window": {"%1", "%2"}, "kill-session": {"%1", "%2", "%3"},
+             "kill-server": {"%0", "%1", "%2", "%3"}}[way]  # fmt: skip
+    sessions = {"kill-session": {"$1"}, "kill-server": {"$0", "$1"}}.get(way, set())
+    daemon.tmux(way, *target)
+    until(lambda: {e["pane"] for e in daemon.events("pane.exited")} == panes)
+    until(lambda: {e["session"] for e in daemon.events("session.closed")} == sessions)
+    if way == "kill-server":
+        daemon.wait_event("server.lost")
+    for event in daemon.events("pane.exited"):
+        assert event["data"]["exit_status"] is None and event["data"]["signal"] in (1, None)
+    until(lambda: watchers(daemon) == dict.fromkeys({"$0", "$1"} - sessions, 1))
+    events = daemon.events()
+    check(events)
+    for session in sessions:
+        last = max(e["n"] for e in events if e["kind"] == "pane.exited" and e["session"] == session)
+        assert last < find(events, "session.closed", session=session)["n"]
+    if way == "kill-server":
+        assert find(events, "server.lost")["n"] > max(e["n"] for e in events if e["kind"] == "session.closed")
+
+
+def test_no_change_is_lost_however_many_come_at_once(daemon: World) -> None:
+    """Two signals on a tmux channel that nobody waits on are none: what the keeper learns must not hang on their number."""
+    for turn in range(120):
+        for number in range(turn % 4 + 1):
+            name = f"name-{turn}-{number}"
+            daemon.tmux("rename-session", "-t", "$0", name)
+        until(lambda name=name: daemon.events("session.renamed")[-1]["data"]["name"] == name, 5)
+    check(daemon.events())
+
+
+def test_each_once_although_the_keeper_is_killed_again_and_again(daemon: World) -> None:
+    def steps(name: str) -> list[list[str]]:
+        return [
+            ["new-session", "-d", "-s", name, "exec cat"],
+            ["rename-session", "-t", name, f"{name}b"],
+            ["new-window", "-d", "-t", f"{name}b:", "echo hello; exec cat"],
+            ["split-window", "-d", "-t", f"{name}b:0", "exec cat"],
+            ["kill-session", "-t", f"{name}b"],
+        ]
+
+    victim = 0
+    for turn in range(5):
+        victim = process(daemon, "keeper", victim)
+        for number, step in enumerate(steps(f"s{turn}")):
+            daemon.tmux(*step)
+            if number == turn:
+                os.kill(victim, signal.SIGKILL)
+    until(lambda: len(daemon.events("session.closed")) == 5, 30)
+    os.kill(process(daemon, "keeper", victim), signal.SIGKILL)
+    daemon.tmux("kill-server")
+    daemon.wait_event("server.lost", 30)
+    events = daemon.events()
+    check(events)  # nothing twice
+    told: dict[str, set[str]] = {}
+    for event in events:
+        told.setdefault(event["kind"], set()).add(event["pane"] or event["session"])
+    assert told["session.created"] == told["session.closed"] == {f"${number}" for number in range(6)}
+    assert told["pane.opened"] == told["pane.exited"] == {f"%{number}" for number in range(16)}
+    for event in events:
+        if event["kind"] == "pane.exited":  # what nobody saw is not guessed
+            assert event["data"]["exit_status"] is None and event["data"]["signal"] in (1, None)
+
+
+def test_a_server_that_ends_while_the_keeper_is_down(daemon: World) -> None:
+    pane = new(daemon, "main", "exec cat")
+    daemon.wait_event("pane.opened", pane=pane)
+    record = supervised.running(daemon.paths)
+    assert record
+    with supervised.connect(record) as proxy:
+        proxy.supervisor.stopProcess("keeper")
+        daemon.tmux("kill-server")
+        until(lambda: daemon.tmux("new-session", "-d", "-s", "other", "-P", "-F", "made", "exec cat") == "made")
+        proxy.supervisor.startProcess("keeper")
+    lost = daemon.wait_event("server.lost")
+    again = until(lambda: [e for e in daemon.events("server.found") if e["server"] != lost["server"]])[0]
+    daemon.wait_event("pane.opened", server=again["server"], pane="%0")
+    daemon.wait_event("session.created", server=again["server"], name="other")
+    events = daemon.events()
+    check(events)
+    mine = [e for e in events if e["server"] == lost["server"]]
+    assert {e["pane"] for e in mine if e["kind"] == "pane.exited"} == {"%0", pane}
+    assert [e["session"] for e in mine if e["kind"] == "session.closed"] == ["$0"] and mine[-1] == lost
