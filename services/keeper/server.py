@@ -138,16 +138,22 @@ class Server:
         self._waiter = Waiter(self.info.socket, [*listing.ARGUMENTS, ";", "display-message", "-p", Waiter.END],
                               ["wait-for", self._channel])  # fmt: skip
         try:
-            self._show(listing.parse(self._waiter.listing()))
+            text = self._waiter.listing()
         except tmux.TmuxError:
+            text = None
+        if text is None or self._ended():
             self._end_waiter()
-            if self._ended():
-                self.refresh()
-            else:  # it hangs, or has no session yet: not asked all the time
-                self._service.after(_AGAIN, self._wait_again)
+            self._look_later()
             return
-        if self._waiter is not None:
-            self._service.register(self._waiter, self._woken)
+        self._service.register(self._waiter, self._woken)
+        self._show(text)
+
+    def _look_later(self) -> None:
+        """The server hangs, has no session yet, or has ended: then all that it had is gone."""
+        if self._ended():
+            self._show(b"")
+        else:
+            self._service.after(_AGAIN, self._wait_again)
 
     def _wait_again(self) -> None:
         if self._waiter is None and not self._gone:
@@ -243,20 +249,23 @@ class Server:
             self._refresh.cancel()
         self._refresh = None
         try:
-            self._show(listing.parse(tmux.run(self.info.socket, *listing.ARGUMENTS)))
+            text = tmux.run(self.info.socket, *listing.ARGUMENTS)
         except tmux.TmuxError:
-            if self._ended():
-                self._end_waiter()
-                self._show(listing.Listing({}, {}, {}))
-            else:  # it hangs, or has no session yet
+            text = b""
+            if not self._ended():  # it hangs, or has no session yet
                 self.refresh_soon(_AGAIN)
+                return
+        # Asked afterwards: another server may listen on the socket by now.
+        self._show(b"" if self._ended() else text)
 
-    def _show(self, seen: listing.Listing) -> None:
-        """Report the difference between what was reported and what is there; see to it."""
+    def _show(self, text: bytes) -> None:
+        """Report the difference between what was reported and what a listing shows; see to it."""
+        seen = listing.parse(text)
         now = time.time()
         if seen.unhooked:
             epoch = base36(time.time_ns() // 1_000_000)
-            tmux.run(self.info.socket, *hooks.install(self.directory, epoch, self._channel))
+            with contextlib.suppress(tmux.TmuxError):
+                tmux.run(self.info.socket, *hooks.install(self.directory, epoch, self._channel))
         before = set(self.topology.sessions)
         pids = {pane.pid for pane in self.topology.panes.values()}
         drafts = self.topology.update(seen, now)

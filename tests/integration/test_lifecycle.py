@@ -309,3 +309,21 @@ def test_a_server_that_ends_while_the_keeper_is_down(daemon: World) -> None:
     mine = [e for e in events if e["server"] == lost["server"]]
     assert {e["pane"] for e in mine if e["kind"] == "pane.exited"} == {"%0", pane}
     assert [e["session"] for e in mine if e["kind"] == "session.closed"] == ["$0"] and mine[-1] == lost
+
+
+def test_a_server_that_is_replaced_at_once_on_the_same_socket(daemon: World) -> None:
+    """The path is the same, the ids are the same, the server is another: nothing of the one is told of the other."""
+    for turn in range(5):
+        old = until(lambda turn=turn: len(found := daemon.events("server.found")) == turn + 1 and found[-1])
+        daemon.wait_event("pane.opened", server=old["server"], pane="%0")
+        daemon.tmux("kill-server")
+        made = ["new-session", "-d", "-s", f"other-{turn}", "-P", "-F", "made", "exec cat"]
+        until(lambda made=made: daemon.tmux(*made) == "made")
+        lost = daemon.wait_event("server.lost", server=old["server"])
+        mine = [e for e in daemon.events() if e["server"] == old["server"]]
+        kinds = ["pane.exited", "session.closed", "server.lost"]
+        assert [
+            e["kind"] for e in mine if e["kind"].endswith(("exited", "closed", "lost", "renamed", "respawned"))
+        ] == kinds
+        assert mine[-1] == lost
+    check(daemon.events())

@@ -135,6 +135,7 @@ def test_nothing_is_touched_while_we_run_and_all_is_as_before_afterwards(user: W
     user.tmux("new-window", "-d", "-t", "one:", "sleep 0.1; exit 3")
     user.wait_event("pane.exited", pane="%3", exit_status=3)
     user.tmux("new-session", "-d", "-s", "three", "-x", "77", "-y", "22")
+    user.wait_event("session.created", name="three")
     user.tmux("rename-session", "-t", "three", "drei")
     user.tmux("rename-window", "-t", "drei:", "name")
     observed(user, "%4")
