@@ -121,7 +121,12 @@ class World:
         folder = f"{self.root}/tmux/tmux-{os.geteuid()}"
         for name in os.listdir(folder) if os.path.isdir(folder) else ():
             self.tmux("kill-server", name=name, check=False)
+        until(self._removed)
+
+    def _removed(self) -> bool:
+        """A hook of a tmux that is just ending may write into a directory that is just being removed."""
         shutil.rmtree(self.root, ignore_errors=True)
+        return not os.path.exists(self.root)
 
 
 def world() -> Iterator[World]:

@@ -55,6 +55,9 @@ def user(world: World) -> Iterator[World]:
     world.tmux("new-session", "-d", "-s", "two", "-x", "77", "-y", "22")
     until(lambda: ran(world).count("created") == 2 and ran(world).count("session") == 2 and "split" in ran(world))
     yield world
+    for line in CONFIG.splitlines():  # or they would write into the world's directory while it is removed
+        if line.startswith("set-hook"):
+            world.tmux("set-hook", "-gu", line.split()[2], check=False)
 
 
 def ran(world: World) -> list[str]:
