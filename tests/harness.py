@@ -95,8 +95,8 @@ class World:
         """What the journal's files hold now, in order."""
         found = []
         for segment in sorted(Path(self.paths.journal).glob("events-*.jsonl")):
-            for line in segment.read_text().splitlines():
-                event = json.loads(line)
+            for line in segment.read_text().split("\n"):
+                event = json.loads(line or "{}")
                 if "n" in event and (kind is None or event["kind"] == kind):
                     found.append(event)
         return found

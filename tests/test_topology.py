@@ -218,13 +218,6 @@ HISTORIES = {
             *OPENED, "pane.exited %1 status=3 signal=None", "pane.respawned %1", "pane.exited %1 status=4 signal=None",
         ],
     ),
-    "an id of a pane that exited is used for a new one": (
-        [PIPED, SEEN, ("ended", 100, 0), CLOSED, GONE, ("born", "p1.300.w7.m"), ("seen", "%1 in $1 @7 pid 300")],
-        [
-            *OPENED, "pane.exited %1 status=0 signal=None", "session.closed $1",
-            "session.created $1 None", "pane.opened %1", "pane.observed %1", "session.renamed $1 name of $1",
-        ],
-    ),
     "renamed": (
         [
             ("named", {"$1": "a"}, {"@1": "zsh"}, "%1 in $1 @1 pid 100"),
@@ -316,3 +309,14 @@ def test_a_move_that_was_not_made_yet_is_kept_over_a_restart():
 )
 def test_waiting_means_look_again(steps, waiting):
     assert Story(False).tell(*steps).topology.waiting() == waiting
+
+
+def test_a_spool_that_comes_after_the_exit_opens_no_pane():
+    topology = Topology("x")
+    stream = parse_stream("p1.100.w1.k")
+    topology.born(stream, "$1", 1.0)
+    topology.stream_closed(stream.name)
+    topology.exited("%1", 2.0, 0)
+    topology.forget(Listing({}, {}, {}), 3.0)
+    topology = Topology.restore(topology.dump())
+    assert topology.born(parse_stream("p1.100.w1.late"), "$1", 4.0) == []

@@ -11,6 +11,7 @@ from ...shared.messages import Draft
 from ...shared.spool import Stream
 from .listing import Listing
 
+_OVER = 1000  # panes
 GRACE = 1.0  # seconds that a pane which is gone is given to show its spool and its exit status
 
 
@@ -51,6 +52,7 @@ class Topology:
     panes: dict[str, Pane] = field(default_factory=dict)
     moves: list[Move] = field(default_factory=list)
     departed: list[tuple[str, Pane]] = field(default_factory=list)
+    over: list[str] = field(default_factory=list)  # panes that have exited lately; tmux uses no id twice
 
     def dump(self) -> dict[str, Any]:
         return {**asdict(self), "departed": []}
@@ -73,6 +75,8 @@ class Topology:
         """A spool has appeared in a session's folder."""
         drafts: list[Draft] = []
         pane = self.panes.get(stream.pane)
+        if pane is None and stream.pane in self.over:
+            return []  # its spool comes after its exit was reported: the machine is very busy
         if pane is None:
             pane = self.panes[stream.pane] = Pane(stream.pid, session, stream.window, stream.name)
             drafts = [*self._ensure_session(session, now), self._opened(stream.pane, pane, now)]
@@ -180,6 +184,7 @@ class Topology:
         """
         for pane_id in [key for key, pane in self.panes.items() if pane.exited and key not in listing.panes]:
             pane = self.panes.pop(pane_id)
+            self.over = [*self.over[-_OVER:], pane_id]
             if pane.stream and pane.kept:
                 self.departed.append((pane_id, pane))
         held = {pane.session for pane in self.panes.values()}
