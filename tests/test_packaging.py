@@ -12,7 +12,8 @@ import ctmux
 import pytest
 
 ROOT = Path(ctmux.__file__).parent
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+# Beside the tests, also when these run on an installed wheel: then ROOT is what the wheel really has.
+PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())
 TOP = ("cli", "client", "services", "shared")
 PACKAGES = sorted(
     ["ctmux", *(".".join(["ctmux", *found.parent.relative_to(ROOT).parts]) for top in TOP
