@@ -37,10 +37,12 @@ def events(
     as_json: bool = typer.Option(False, "--json", help="One JSON event a line, as in the log."),
 ) -> Result | None:
     """Show events of the log, oldest first; with --follow those that come, with --since also those from then on."""
-    from ...shared.messages import Filter
+    from ...shared.messages import KINDS, Filter
 
     if timeout is not None and not follow:
         raise UsageError("--timeout needs --follow: without it the command ends by itself")
+    if kind and not any(known == kind or known.startswith(f"{kind}.") for known in KINDS):
+        raise UsageError(f"no kind {kind!r}; there are: {', '.join(sorted(KINDS))}")
     server, session_id, pane_id = scope(session, pane, past=True)
     wanted = Filter(kind, server, session_id, pane_id, subscription)
 
@@ -126,7 +128,7 @@ def _since(text: str | None) -> tuple[int, str]:
     if text[:-1].isdigit() and text[-1] in units:
         return 1, timestamp(time.time() - int(text[:-1]) * units[text[-1]])
     try:
-        if len(text) <= 8 and ":" in text:
+        if len(text) <= 12 and ":" in text:
             text = f"{datetime.now().astimezone().date()}T{text}"
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -140,7 +142,14 @@ def describe(event: "Event") -> str:
     """An event in one line for people; control bytes of a pane's text cannot reach the terminal."""
     place = " ".join(filter(None, [event.session, event.pane, event.subscription]))
     told = " ".join(f"{key}={_shown(value)}" for key, value in event.data.items() if value is not None)
-    return f"{event.n:>6}  {event.time[11:23]}  {event.kind:20}  {place:12}  {told}".rstrip()
+    return f"{event.n:>6}  {_local(event.time)}  {event.kind:20}  {place:12}  {told}".rstrip()
+
+
+def _local(moment: str) -> str:
+    """A time of the log for people: theirs, with the date unless it is today. `--since` reads it the same way."""
+    local = datetime.fromisoformat(moment).astimezone()
+    today = local.date() == datetime.now().astimezone().date()
+    return local.strftime("%H:%M:%S.%f" if today else "%Y-%m-%dT%H:%M:%S.%f")[:-3]
 
 
 def _shown(value: Any) -> str:

@@ -4,7 +4,7 @@ from typing import Literal
 
 import typer
 
-from ...shared.errors import CtmuxError, NoTarget, Refused, UsageError
+from ...shared.errors import CtmuxError, Refused, UsageError
 from .. import server
 from ..output import JSON, Result, command, say, table
 from ..server import LABEL, THEN
@@ -57,7 +57,7 @@ def create(
     if label is not None:
         try:
             server.pane(tmux, made.pane).set_option(LABEL, label)
-        except NoTarget:
+        except CtmuxError:
             say(f"ctmux: {made.pane} has ended before it could be labelled")
     # Size and label as they are now; a program that has ended at once leaves what tmux said at its birth.
     made = next((p for p in server.panes(tmux) if (p.pane, p.session) == (made.pane, made.session)), made)

@@ -6,7 +6,7 @@ import typer
 
 from ...shared.errors import CtmuxError
 from .. import server
-from ..output import JSON, Result, command, table
+from ..output import JSON, Result, command, say, table
 from ..server import SessionRecord
 from ..target import resolve_session
 
@@ -33,6 +33,8 @@ def create(
     if not made:  # some versions say no word when they cannot make the socket
         raise CtmuxError(f"tmux made no session {name!r} on {server.socket()}")
     first = made[0].panes[0].pane
+    if made[0].session_name != name:
+        say(f"ctmux: tmux calls it {made[0].session_name!r}")
     return Result(
         f"created: session {made[0].session_name}, pane {first}", _data(made[0]), made[0].session_name, pane_id=first
     )

@@ -10,7 +10,7 @@ import typer
 from ...shared import paths as where
 from ...shared import spool, terminal
 from ...shared.codec import timestamp
-from ...shared.errors import CtmuxError, NoTarget, UsageError
+from ...shared.errors import CtmuxError, NoTarget, Refused, UsageError
 from ..output import command, end_with_reader, line, say
 
 if TYPE_CHECKING:
@@ -93,14 +93,14 @@ class LinePrinter:
     def _print(self, pane: str, block: bytes) -> None:
         if not block:
             return
+        block = block.replace(b"\r\n", b"\n")  # one line end, as people count
         texts = terminal.clean(block).split(b"\n")
         starts = [*terminal.line_starts(block), len(block)]
         shown = []
         for number, text in enumerate(texts):
             piece = block[starts[number] : starts[number + 1]]
-            # Nobody printed a line where CR and LF are two separators, or where a bar begins by going to the left.
-            after_cr = piece == b"\n" and block[starts[number] - 1 : starts[number]] == b"\r"
-            if not piece or piece == b"\r" or after_cr:
+            # A lone CR behind nothing ends no line that anybody printed: bars and prompts begin by going to the left.
+            if not piece or (piece.endswith(b"\r") and not text):
                 continue
             if self._search is None or self._search(text):
                 head = f"[{pane}] ".encode() if self._prefixed else b""
@@ -133,6 +133,7 @@ def _follow(targets: list[str], lines: int | None, regex: str | None, raw: bool,
     with Client() as client:
         client.require()
         server, panes, session = _resolve(client, targets)
+        _spare_own(client, server, panes, session)
         several = panes is None or len(panes) > 1
         as_is = raw or (not plain and not as_json and sys.stdout.isatty() and not several)
         printer: Printer = RawPrinter() if as_is and not regex else LinePrinter(regex, as_is, several and not raw)
@@ -153,6 +154,16 @@ def _follow(targets: list[str], lines: int | None, regex: str | None, raw: bool,
             elif item.kind == "pane.unobserved":
                 say(f"ctmux: {item.pane} is not observed any more: {item.data.get('reason')}")
         printer.end()
+
+
+def _spare_own(client: "Client", server: str, panes: list[str] | None, session: str | None) -> None:
+    """Raise Refused if this command would print, into a pane, what that pane prints: without end."""
+    from ..server import own_pane
+
+    own = own_pane() if sys.stdout.isatty() else None
+    places = {known["pane"]: known["session"] for known in client.panes() if known["server"] == server} if own else {}
+    if own and (own in panes if panes is not None else places.get(own) == session):
+        raise Refused(f"it would follow itself: this command runs in {own}; name other panes, or print to a pipe")
 
 
 def _say_exit(pane: str, data: dict[str, Any]) -> None:
