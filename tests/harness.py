@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -81,9 +82,11 @@ class World:
         return json.loads(self.ctmux(*arguments, "--json").stdout)["data"]
 
     def popen(self, *arguments: str, **more: Any) -> subprocess.Popen[str]:
+        """Run the command line beside the test. It hears Ctrl-C, also where the tests run in the background of a shell."""
         return subprocess.Popen(
-            [CTMUX, *arguments], env=self.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more
-        )
+            [CTMUX, *arguments], env=self.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL), **more,
+        )  # fmt: skip
 
     def start(self) -> None:
         self.ctmux("daemon", "start")
