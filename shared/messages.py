@@ -156,13 +156,15 @@ class Panes(NamedTuple):
 
 
 class Finish(NamedTuple):
-    """To the matcher: this stream's output ends at `end`. Answered when every event of it is in the journal."""
+    """To the matcher: read this stream up to `end`. `over`: nothing follows in it; `exited`: nor in its pane. Answered
+    when every event of it is in the journal."""
 
     server: str
     session: str
     pane: str
     stream: str
     end: int
+    over: bool
     exited: bool
 
 

@@ -69,6 +69,14 @@ class ServerInfo(NamedTuple):
 
         return blake2s(f"{self.socket}\0{self.pid}\0{self.started}".encode(), digest_size=4).hexdigest()
 
+    def is_at_least(self, major: int, minor: int) -> bool:
+        """Whether the version (as `3.3a`, `next-3.8`, `master`) is this one or later."""
+        parts = self.version.removeprefix("next-").split(".")
+        if not parts[0].isdigit():
+            return True
+        digits = "".join(char for char in parts[1] if char.isdigit()) if len(parts) > 1 else "0"
+        return (int(parts[0]), int(digits or 0)) >= (major, minor)
+
 
 def identify(socket: str) -> ServerInfo:
     """Which server listens on the socket. Raises ServerGone."""

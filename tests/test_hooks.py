@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 from ctmux.services.keeper import hooks
+from ctmux.shared.tmux import ServerInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -80,18 +81,35 @@ def test_an_adopted_pane_is_spooled_by_plain_ids(tmp_path):
     assert (tmp_path / "s1" / "p2.300.w4.k.raw").read_bytes() == b"x"
 
 
-def test_only_our_slot_is_touched():
-    for arguments in (hooks.install("/d", "k", "channel"), hooks.uninstall()):
+VERSIONS = [
+    ("3.2", False),
+    ("3.3a", False),
+    ("3.7c", False),
+    ("3.8", True),
+    ("next-3.9", True),
+    ("4", True),
+    ("master", True),
+]
+
+
+def server(version):
+    return ServerInfo("/s", 1, 2, version)
+
+
+@pytest.mark.parametrize(("version", "respawn"), VERSIONS)
+def test_only_our_slot_is_touched(version, respawn):
+    for arguments in (hooks.install(server(version), "/d", "k", "channel"), hooks.uninstall(server(version))):
         commands = " ".join(arguments).split(" ; ")
-        assert len(commands) == len(hooks.BIRTHS) + len(hooks.CHANGES)
+        assert len(commands) == len(hooks.BIRTHS) + len(hooks.CHANGES) + respawn
         assert all(re.match(rf"set-hook -gu? [a-z-]+\[{hooks.SLOT}\]", command) for command in commands)
 
 
-def test_what_is_installed_is_uninstalled():
+@pytest.mark.parametrize("version", [version for version, _respawn in VERSIONS])
+def test_what_is_installed_is_uninstalled(version):
     def names(arguments):
         return [argument for argument in arguments if argument.endswith(f"[{hooks.SLOT}]")]
 
-    assert names(hooks.install("/d", "k", "channel")) == names(hooks.uninstall())
+    assert names(hooks.install(server(version), "/d", "k", "channel")) == names(hooks.uninstall(server(version)))
 
 
 @pytest.mark.parametrize("commands", [[["a"]], [["a", "b"], ["c"], ["d", "e"]]])

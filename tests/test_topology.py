@@ -4,7 +4,7 @@ import json
 
 import pytest
 from ctmux.services.keeper.listing import ListedPane, Listing
-from ctmux.services.keeper.topology import GRACE, Move, Topology
+from ctmux.services.keeper.topology import GRACE, Departed, Move, Topology
 from ctmux.shared.spool import parse_stream
 
 LATER = GRACE + 1
@@ -274,6 +274,20 @@ def test_what_a_respawn_says():
 def test_the_output_of_a_kept_pane_is_not_over():
     drafts = Story(False).tell(PIPED, SEEN, ("ended", 100, 3), SEEN_DEAD).drafts
     assert drafts[-1].kind == "pane.exited" and drafts[-1].ends == []
+
+
+def test_a_respawned_pane_with_a_new_stream_departs_from_the_old_one():
+    story = Story(False).tell(PIPED, SEEN, CLOSED, ("ended", 100, 3), SEEN_DEAD, ("born", "p1.101.w1.n"))
+    assert [draft.kind for draft in story.drafts[-3:]] == ["pane.exited", "pane.respawned", "pane.observed"]
+    assert story.topology.departed == [Departed("%1", "$1", "p1.100.w1.k", exited=False)]
+    assert Topology.restore(json.loads(json.dumps(story.topology.dump()))) == story.topology
+    story.tell(("seen", "%1 in $1 @1 pid 101"))
+    assert [draft.kind for draft in story.drafts[-2:]] == ["pane.respawned", "pane.observed"]  # told once
+
+
+def test_a_pane_that_was_kept_departs_when_it_is_gone():
+    story = Story(False).tell(PIPED, SEEN, ("ended", 100, 3), SEEN_DEAD, GONE)
+    assert story.topology.departed == [Departed("%1", "$1", "p1.100.w1.k", exited=True)]
 
 
 def test_a_spool_follows_its_pane():

@@ -55,16 +55,7 @@ class Discovery:
             if turn + 1 < len(_TRIES):
                 self._try(path, turn + 1)
             return
-        if supported(info.version):
+        if info.is_at_least(*_OLDEST):
             self._found(info)
         else:
             print(f"tmux {info.version} on {path} is too old: ctmux needs 3.2 or later", flush=True)
-
-
-def supported(version: str) -> bool:
-    """Whether `#{version}` (as `3.3a`, `next-3.8`, `master`) is 3.2 or later."""
-    parts = version.removeprefix("next-").split(".")
-    if not parts[0].isdigit():
-        return True
-    minor = "".join(char for char in parts[1] if char.isdigit()) if len(parts) > 1 else "0"
-    return (int(parts[0]), int(minor or 0)) >= _OLDEST

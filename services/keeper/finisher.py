@@ -20,6 +20,10 @@ class Finisher:
         self._call = Call(service, address)
         self._queue: deque[tuple[Finish | Close, Callable[[], None]]] = deque()
 
+    @property
+    def busy(self) -> bool:
+        return self._call.busy or bool(self._queue)
+
     def ask(self, request: Finish | Close, done: Callable[[], None]) -> None:
         """Call `done` when the matcher has answered, whatever it says."""
         self._queue.append((request, done))

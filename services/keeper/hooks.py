@@ -7,8 +7,11 @@ Every birth hook starts the pane's pipe in the same command queue as the pane, s
 import re
 import shlex
 
+from ...shared.tmux import ServerInfo
+
 SLOT = 9000
 BIRTHS = ("after-new-session", "after-new-window", "after-split-window")
+RESPAWN = "pane-created"  # of tmux 3.8, for respawned panes, too: it closes the pipe of a pane that dies and is kept
 CHANGES = (
     "pane-died",
     "pane-exited",
@@ -50,10 +53,15 @@ def guarded(command: str) -> str:
     return f'if-shell -F "#{{pane_pipe}}" "" {quote(command)}'
 
 
-def install(directory: str, epoch: str, channel: str) -> list[str]:
+def births(server: ServerInfo) -> tuple[str, ...]:
+    """The hooks that tell of a new pane."""
+    return (*BIRTHS, RESPAWN) if server.is_at_least(3, 8) else BIRTHS
+
+
+def install(server: ServerInfo, directory: str, epoch: str, channel: str) -> list[str]:
     """The arguments of one tmux call that sets all our hooks."""
     birth = birth_command(directory, epoch)
-    commands = [["set-hook", "-g", f"{hook}[{SLOT}]", birth] for hook in BIRTHS]
+    commands = [["set-hook", "-g", f"{hook}[{SLOT}]", birth] for hook in births(server)]
     commands += [["set-hook", "-g", f"{hook}[{SLOT}]", f"wait-for -S {quote(channel)}"] for hook in CHANGES]
     return joined(commands)
 
@@ -64,9 +72,9 @@ def owner(shown: str) -> str | None:
     return found[1] if found else None
 
 
-def uninstall() -> list[str]:
+def uninstall(server: ServerInfo) -> list[str]:
     """The arguments of one tmux call that removes all our hooks and nothing else."""
-    return joined([["set-hook", "-gu", f"{hook}[{SLOT}]"] for hook in BIRTHS + CHANGES])
+    return joined([["set-hook", "-gu", f"{hook}[{SLOT}]"] for hook in births(server) + CHANGES])
 
 
 def joined(commands: list[list[str]]) -> list[str]:

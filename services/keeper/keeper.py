@@ -5,6 +5,7 @@ import shutil
 import socket
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from ...shared import tmux
@@ -18,6 +19,8 @@ from .processes import Ended, Processes
 from .server import Server
 from .state import known
 from .supervision import Session, Supervision
+
+_LAST_MATCHES, _LAST_WORDS = 3.0, 1.0  # seconds that the end waits for the matcher, then for the logger
 
 
 class Keeper(Service):
@@ -96,7 +99,7 @@ class Keeper(Service):
     # ---- tmux servers ----------------------------------------------------------------------------------------------
 
     def _found(self, info: tmux.ServerInfo) -> None:
-        if info.key in self._servers:
+        if info.key in self._servers or self._ending:
             return
         server = Server(self, info)
         try:
@@ -169,16 +172,25 @@ class Keeper(Service):
 
     def shutdown(self) -> None:
         """Give every tmux server back as it was, if it is the instance that ends and not only the keeper."""
-        ending = os.path.exists(self.paths.stopping)
-        for server in self._servers.values():
-            if ending:
-                server.release()
-            else:
+        servers = list(self._servers.values())
+        if not os.path.exists(self.paths.stopping):
+            for server in servers:
                 server.suspend()
-        if ending:
-            for key in os.listdir(self.paths.spool):
-                shutil.rmtree(f"{self.paths.spool}/{key}", ignore_errors=True)
-        deadline = time.monotonic() + 1.0
-        while len(self.outbox) and time.monotonic() < deadline:
-            self._run_once()
+            super().shutdown()
+            return
+        for server in servers:
+            server.release()
+        self._run_until(lambda: all(server.released for server in servers), _LAST_MATCHES)
+        for server in servers:
+            server.leave()
+        self._run_until(lambda: not len(self.outbox), _LAST_WORDS)
+        for key in os.listdir(self.paths.spool):
+            shutil.rmtree(f"{self.paths.spool}/{key}", ignore_errors=True)
         super().shutdown()
+
+    def _run_until(self, fact: Callable[[], bool], seconds: float) -> None:
+        late = self.after(seconds, lambda: None)  # wakes the loop
+        deadline = time.monotonic() + seconds
+        while not fact() and time.monotonic() < deadline:
+            self._run_once()
+        late.cancel()

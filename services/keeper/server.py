@@ -1,4 +1,4 @@
-"""One tmux server in the keeper's care: its hooks, its blocked `wait-for`, its listing, its pipes, its reported state."""
+"""One tmux server in the keeper's care: its hooks, its blocked `wait-for`, its listings, the ends of panes, its reports."""
 
 import contextlib
 import os
@@ -13,18 +13,16 @@ from ...shared.paths import Paths
 from ...shared.service import Service, Timer
 from . import hooks, listing
 from .finisher import Finisher
+from .pipes import STOPPED, Pipes
 from .processes import Born, Closed, Fact, Grown, Processes
+from .spools import Spools
 from .state import base36, load, save
-from .topology import GRACE, Pane
+from .topology import GRACE, Departed
 from .waiter import Waiter
 
 _NUDGES = (0.1, 0.5, 2.0)  # seconds; utempter builds up to 3.5a lose a SIGCHLD now and then: facts/tmux.md, fact 6
 _SETTLE = 0.05  # seconds: a dead pane that is kept (remain-on-exit) has no end of stream; its last bytes come in these
 _AGAIN = 1.0  # seconds until a server that does not answer is asked again
-_ADOPT_GRACE = 1.0  # seconds from a pipe being there to its spool being there
-ELSEWHERE = "its pipe is used by another program (pipe-pane)"
-CLOSED = "its pipe was closed by another program (pipe-pane)"
-STOPPED = "ctmux was stopped"
 
 
 class Owner(Protocol):
@@ -49,18 +47,18 @@ class Server:
         self.key = info.key
         self._owner = owner
         self._service = owner.service
-        self.directory = f"{owner.paths.spool}/{self.key}"
+        self._spools = Spools(owner.service, owner.paths.spool, self.key, owner.keep_seconds)
+        self._pipes = Pipes(info.socket, self._spools)
         self._state_path = f"{owner.paths.state}/topology/{self.key}.json"
         self._channel = f"ctmux {owner.paths.runtime} {self.key}"
         self._waiter: Waiter | None = None
         self._server_fd = -1  # a pidfd: the server is gone when its process is, not when its socket does not answer
         self._refresh: Timer | None = None
-        self._suspects: dict[str, float] = {}
-        self._finishing: set[str] = set()
+        self._finishing: set[str] = set()  # panes and streams that the matcher is asked about
         self._gone = False
+        self._released = False
         self._finisher = Finisher(self._service, owner.paths.control("matcher"))
         self.topology, self._pending = load(self._state_path, self.key)
-        os.makedirs(f"{self.directory}/meta", mode=0o700, exist_ok=True)
 
     # ---- begin and end ---------------------------------------------------------------------------------------------
 
@@ -69,8 +67,7 @@ class Server:
         self._check_owner()
         self._server_fd = os.pidfd_open(self.info.pid)
         known = self.topology.position > 0
-        epoch = base36(time.time_ns() // 1_000_000)
-        tmux.run(self.info.socket, *hooks.install(self.directory, epoch, self._channel))
+        self._install_hooks()
         self._owner.processes.watch_server(self.key)
         for pane in self.topology.panes.values():
             self._owner.processes.watch_program(pane.pid)
@@ -81,8 +78,12 @@ class Server:
                                     version=self.info.version)
             )  # fmt: skip
         self._report(drafts)
-        self._drop_old_spools()
+        self._spools.drop_old()
         self._wait()
+
+    def _install_hooks(self) -> None:
+        epoch = base36(time.time_ns() // 1_000_000)
+        tmux.run(self.info.socket, *hooks.install(self.info, self._spools.directory, epoch, self._channel))
 
     def _check_owner(self) -> None:
         """Raise TmuxError if the hooks are those of another ctmux that runs: two would take each other's panes."""
@@ -102,20 +103,32 @@ class Server:
         self.refresh_soon(0.0)
 
     def release(self) -> None:
-        """Leave the server as it was: no hook, no pipe, no waiting client. A server that hangs is not waited for twice."""
+        """Leave the server as it was: no hook, no pipe, no waiting client, and nothing later puts one back.
+
+        A server that hangs is not waited for twice. What its panes have printed until now is still matched: `released`.
+        """
+        self._released = True
         self._end_waiter()
-        now = time.time()
-        drafts: list[Draft] = []
         if not self._ended():
             try:
-                tmux.run(self.info.socket, *hooks.uninstall(), ";", "wait-for", "-S", self._channel)
-                # After the hooks, and from the disk: a pane that has just been born is among them.
-                for found in spool.walk_server(self._owner.paths.spool, self.key):
-                    if spool.has_writer(found.path):
-                        with contextlib.suppress(tmux.Refusal):  # this pane has just gone
-                            tmux.run(self.info.socket, "pipe-pane", "-t", found.stream.pane)
+                tmux.run(self.info.socket, *hooks.uninstall(self.info), ";", "wait-for", "-S", self._channel)
+                self._pipes.close_all()  # after the hooks: no pane gets one any more
             except tmux.TmuxError as error:
                 print(f"tmux server {self.info.socket} could not be released: {error}", flush=True)
+        for pane_id, pane in self.topology.panes.items():
+            if pane.stream and not pane.exited:
+                request = Finish(self.key, pane.session, pane_id, pane.stream, self._spools.size(pane.stream), True, False)
+                self._finisher.ask(request, lambda: None)
+
+    @property
+    def released(self) -> bool:
+        """Whether everything that its panes have printed is matched."""
+        return not self._finisher.busy
+
+    def leave(self) -> None:
+        """Report that nothing of the server is observed any more."""
+        now = time.time()
+        drafts: list[Draft] = []
         for pane_id, pane in self.topology.panes.items():
             if pane.stream and not pane.closed and not pane.exited:
                 pane.closed = True
@@ -177,6 +190,8 @@ class Server:
 
     def facts(self, facts: list[Fact]) -> None:
         """What the processes thread has seen of this server's panes."""
+        if self._released:
+            return
         if any(isinstance(fact, Born) and fact.session not in self.topology.sessions for fact in facts):
             self.refresh()  # a new session has a name, too
         now = time.time()
@@ -200,18 +215,18 @@ class Server:
             self.refresh_soon(0.0)
 
     def _born(self, fact: Born, now: float) -> list[Draft]:
-        path = f"{self.directory}/{spool.session_folder(fact.session)}/{fact.stream.name}{spool.RAW}"
+        path = f"{self._spools.directory}/{spool.session_folder(fact.session)}/{fact.stream.name}{spool.RAW}"
         if not os.path.exists(path):
             return []
         known = self.topology.panes.get(fact.stream.pane)
         if known and known.stream not in (None, fact.stream.name) and not spool.has_writer(path):
             return []  # an earlier stream of a pane that is observed anew
-        if known is None and os.path.exists(spool.meta(self.directory, fact.stream.name, "done")):
-            return []  # the spool of a pane that has exited, kept for its history
+        if known is None and self._spools.is_over(fact.stream.name):
+            return []
         return self.topology.born(fact.stream, fact.session, now)
 
     def _closed(self, fact: Closed) -> bool:
-        path = spool.find(self._owner.paths.spool, self.key, fact.stream.name)
+        path = self._spools.find(fact.stream.name)
         if path is None or spool.has_writer(path):
             return False
         self.topology.stream_closed(fact.stream.name)
@@ -245,6 +260,8 @@ class Server:
 
     def refresh(self) -> None:
         """List the server, report the difference, observe what is not, finish what is over."""
+        if self._released:
+            return
         if self._refresh is not None:
             self._refresh.cancel()
         self._refresh = None
@@ -263,9 +280,8 @@ class Server:
         seen = listing.parse(text)
         now = time.time()
         if seen.unhooked:
-            epoch = base36(time.time_ns() // 1_000_000)
             with contextlib.suppress(tmux.TmuxError):
-                tmux.run(self.info.socket, *hooks.install(self.directory, epoch, self._channel))
+                self._install_hooks()
         before = set(self.topology.sessions)
         pids = {pane.pid for pane in self.topology.panes.values()}
         drafts = self.topology.update(seen, now)
@@ -274,70 +290,23 @@ class Server:
                 self._owner.processes.watch_program(pane.pid)
         self._follow_moves()
         if not self._gone:
-            drafts += self._observe(seen, now)
+            drafts += self._pipes.open_missing(seen, self.topology, now)
         drafts += self.topology.forget(seen, now)
         self._report(drafts)
-        for pane_id, pane in self.topology.departed:
-            self._finish_departed(pane_id, pane)
-        self.topology.departed.clear()
+        for departed in self.topology.departed:
+            self._finish_departed(departed)
         self._finish_leaving(now)
         if before != set(self.topology.sessions):
             self._owner.sessions_changed()
-        if self.topology.waiting() or self._suspects:
+        if self.topology.waiting() or self._pipes.waiting:
             self.refresh_soon(GRACE)
         if self._gone and not self.topology.panes and not self.topology.sessions:
             self._close()
 
     def _follow_moves(self) -> None:
         for move in self.topology.moves:
-            folder = f"{self.directory}/{spool.session_folder(move.session)}"
-            os.makedirs(folder, mode=0o700, exist_ok=True)
-            with contextlib.suppress(FileNotFoundError):  # done by a keeper that was killed before it noted it
-                os.rename(
-                    f"{self.directory}/{spool.session_folder(move.origin)}/{move.stream}{spool.RAW}",
-                    f"{folder}/{move.stream}{spool.RAW}",
-                )
+            self._spools.follow(move)
         self.topology.moves.clear()
-
-    def _observe(self, seen: listing.Listing, now: float) -> list[Draft]:
-        """Start a pipe in every pane without one; say of a pane whose pipe is another's that it is unobserved."""
-        drafts: list[Draft] = []
-        suspects: dict[str, float] = {}
-        for pane_id, listed in seen.panes.items():
-            pane = self.topology.panes[pane_id]
-            if listed.dead or (pane.stream and not pane.closed):
-                continue
-            if not listed.piped and pane.stream:
-                drafts += self.topology.unobserve(pane_id, CLOSED, now)
-            elif not listed.piped:
-                self._adopt(listed, pane.session)
-                suspects[pane_id] = now
-            elif not pane.unobserved or pane.unobserved == STOPPED:
-                suspects[pane_id] = self._suspects.get(pane_id, now)
-                if now - suspects[pane_id] >= _ADOPT_GRACE:
-                    del suspects[pane_id]
-                    drafts += self.topology.unobserve(pane_id, ELSEWHERE, now)
-        self._suspects = suspects
-        return drafts
-
-    def _adopt(self, listed: listing.ListedPane, session: str) -> None:
-        """Pipe a pane that was there before us; what it shows becomes its history, taken in the same command line."""
-        stream = spool.stream_name(listed.pane, listed.pid, listed.window, base36(time.time_ns() // 1_000_000))
-        command = hooks.pipe_command(self.directory, spool.session_folder(session), stream)
-        try:
-            text = tmux.run(
-                self.info.socket,
-                "capture-pane", "-p", "-e", "-J", "-S", "-", "-E", "-", "-t", listed.pane, ";",
-                "if-shell", "-F", "-t", listed.pane, "#{pane_pipe}", "",
-                f"pipe-pane -O -t {listed.pane} {hooks.quote(command)}",
-            )  # fmt: skip
-        except tmux.TmuxError:
-            return  # it has just gone; the next look knows
-        shown = b"".join(line.rstrip() + b"\r\n" for line in text.rstrip().split(b"\n")) if text.strip() else b""
-        path = spool.meta(self.directory, stream, "history")
-        with open(f"{path}.new", "wb") as file:
-            file.write(shown)
-        os.rename(f"{path}.new", path)
 
     # ---- the ends of panes -----------------------------------------------------------------------------------------
 
@@ -354,47 +323,38 @@ class Server:
         pane = self.topology.panes.get(pane_id)
         if pane is None:
             return
-        path = spool.find(self._owner.paths.spool, self.key, pane.stream) if pane.stream else None
+        path = self._spools.find(pane.stream)
         end = spool.size(path) if path else None
         over = pane.dead_since is None
 
         def report() -> None:
             self._finishing.discard(pane_id)
             if over and pane.stream:
-                self._keep_for_a_while(pane.stream)  # first: a keeper that is killed now must not take it for a new pane
+                self._spools.keep_for_a_while(pane.stream)  # first: to a keeper after this one it is no new pane
             self._report(self.topology.exited(pane_id, time.time(), end))
             if not over and path:
                 self._owner.processes.watch_growth(self.key, path)
             self.refresh_soon(0.0)
 
-        self._finisher.finish(Finish(self.key, pane.session, pane_id, pane.stream or "", end or 0, over), report)
+        self._finisher.finish(Finish(self.key, pane.session, pane_id, pane.stream or "", end or 0, over, over), report)
 
-    def _finish_departed(self, pane_id: str, pane: Pane) -> None:
-        """A pane that tmux kept after its exit is gone now: nothing of it is waited for any more."""
-        stream = str(pane.stream)
-        path = spool.find(self._owner.paths.spool, self.key, stream)
-        request = Finish(self.key, pane.session, pane_id, stream, spool.size(path) if path else 0, True)
-        self._finisher.ask(request, lambda: self._keep_for_a_while(stream))
+    def _finish_departed(self, departed: Departed) -> None:
+        """Nothing of this stream is waited for any more."""
+        stream = departed.stream
+        if stream in self._finishing:
+            return
+        self._finishing.add(stream)
 
-    def _keep_for_a_while(self, stream: str) -> None:
-        """Mark the spool of a pane that has exited, and drop it when nobody can be reading it any more."""
-        with open(spool.meta(self.directory, stream, "done"), "wb"):
-            pass
-        self._service.after(self._owner.keep_seconds, lambda: self._drop_spool(stream))
+        def finished() -> None:
+            self._finishing.discard(stream)
+            self.topology.departed.remove(departed)
+            self._spools.keep_for_a_while(stream)
+            self._save()
 
-    def _drop_old_spools(self) -> None:
-        """Drop what an earlier keeper had kept for a while, when that while is over."""
-        for found in spool.walk_server(self._owner.paths.spool, self.key):
-            with contextlib.suppress(FileNotFoundError):
-                kept = time.time() - os.path.getmtime(spool.meta(self.directory, found.stream.name, "done"))
-                left = max(0.0, self._owner.keep_seconds - kept)
-                self._service.after(left, lambda name=found.stream.name: self._drop_spool(name))  # type: ignore[misc]
-
-    def _drop_spool(self, stream: str) -> None:
-        path = spool.find(self._owner.paths.spool, self.key, stream)
-        for name in filter(None, [path, *(spool.meta(self.directory, stream, end) for end in ("idx", "history", "done"))]):
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(name)
+        end = self._spools.size(stream)
+        self._finisher.ask(
+            Finish(self.key, departed.session, departed.pane, stream, end, True, departed.exited), finished
+        )  # fmt: skip
 
     def _close(self) -> None:
         """The tmux server is gone and everything it had is reported."""

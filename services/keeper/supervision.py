@@ -20,6 +20,8 @@ from ...shared.rpc import Client, wait_answer
 from ...shared.service import Service
 
 _SHUTDOWN_STATE, _STILL_RUNNING = 6, 91  # supervisor.xmlrpc.Faults
+_AGAIN = 0.5  # seconds
+_END_SECONDS = 4.0  # until a program has ended: stopwaitsecs, and a little
 _PREFIX = "watcher-"
 _PROGRAM = """\
 [program:{name}]
@@ -84,7 +86,7 @@ class Supervision:
                 if isinstance(error, Fault) and error.faultCode == _SHUTDOWN_STATE:
                     return
                 print(f"supervision: {error}; trying again", flush=True)
-                time.sleep(0.5)  # this thread only: supervisord is starting or ending
+                self._wake.wait(_AGAIN)  # supervisord is starting or ending
                 self._wake.set()
 
     def _reconcile(self, proxy: ServerProxy, wanted: set[Session]) -> None:
@@ -118,15 +120,17 @@ class Supervision:
         assert self._record is not None
         with contextlib.suppress(Fault):
             proxy.supervisor.stopProcessGroup(name, False)
-        for _ in range(200):
+        deadline = time.monotonic() + _END_SECONDS
+        while time.monotonic() < deadline:
+            self._wake.clear()
             try:
                 proxy.supervisor.removeProcessGroup(name)
             except Fault as fault:
-                if fault.faultCode != _STILL_RUNNING:
-                    break
-                time.sleep(0.02)  # supervisord tells the end of a process to nobody who waits for it
-            else:
-                break
+                if fault.faultCode == _STILL_RUNNING:
+                    self._wake.wait(_AGAIN)  # our plugin tells of its end
+                    continue
+            break
+        self._wake.set()  # what it told of others is not seen yet
         for path in (f"{self._record.logs}/{name}.log", f"{self._record.logs}/{name}.log.1"):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)

@@ -42,6 +42,16 @@ class Move:
 
 
 @dataclass
+class Departed:
+    """A stream that nothing will follow in, though its pane's exit is not what says so. `exited`: the pane is gone, too."""
+
+    pane: str
+    session: str
+    stream: str
+    exited: bool
+
+
+@dataclass
 class Topology:
     """The reported state of one server. `position` numbers its drafts; it is saved together with them."""
 
@@ -51,17 +61,18 @@ class Topology:
     windows: dict[str, str] = field(default_factory=dict)
     panes: dict[str, Pane] = field(default_factory=dict)
     moves: list[Move] = field(default_factory=list)
-    departed: list[tuple[str, Pane]] = field(default_factory=list)
+    departed: list[Departed] = field(default_factory=list)
     over: list[str] = field(default_factory=list)  # panes that have exited lately; tmux uses no id twice
 
     def dump(self) -> dict[str, Any]:
-        return {**asdict(self), "departed": []}
+        return asdict(self)
 
     @classmethod
     def restore(cls, fields: dict[str, Any]) -> "Topology":
         panes = {pane: Pane(**values) for pane, values in fields["panes"].items()}
         moves = [Move(**values) for values in fields["moves"]]
-        return cls(**{**fields, "panes": panes, "moves": moves})
+        departed = [Departed(**values) for values in fields["departed"]]
+        return cls(**{**fields, "panes": panes, "moves": moves, "departed": departed})
 
     def draft(self, kind: str, now: float, session: str | None = None, **ids: Any) -> Draft:
         """The next event of this server. `ids`: window, pane, ends; everything else becomes its data."""
@@ -82,6 +93,10 @@ class Topology:
             drafts = [*self._ensure_session(session, now), self._opened(stream.pane, pane, now)]
         elif pane.stream == stream.name:
             return []
+        elif pane.stream:
+            self.departed.append(Departed(stream.pane, pane.session, pane.stream, exited=False))
+        if pane.exited and stream.pid != pane.pid:  # tmux 3.8 gives a respawned pane a pipe of its own
+            drafts.append(self._respawned(stream.pane, pane, stream.pid, now))
         pane.stream, pane.closed, pane.unobserved = stream.name, False, None
         if pane.session != session:  # it moved before its spool was there
             self.moves.append(Move(stream.name, session, pane.session))
@@ -186,7 +201,7 @@ class Topology:
             pane = self.panes.pop(pane_id)
             self.over = [*self.over[-_OVER:], pane_id]
             if pane.stream and pane.kept:
-                self.departed.append((pane_id, pane))
+                self.departed.append(Departed(pane_id, pane.session, pane.stream, exited=True))
         held = {pane.session for pane in self.panes.values()}
         drafts = []
         for session in [key for key in self.sessions if key not in listing.sessions and key not in held]:

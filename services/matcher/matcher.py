@@ -273,12 +273,12 @@ class Matcher(Service):
 
     def _finish(self, request: Finish, reply: Reply) -> None:
         """Evaluate a stream to its end; answer when all of it is in the journal."""
-        self._reader.finish(request.server, request.session, request.pane, request.stream, request.end, over=request.exited)
-        if request.exited:
-            for subscription in list(self._store.active.values()):
+        self._reader.finish(request.server, request.session, request.pane, request.stream, request.end, over=request.over)
+        for subscription in list(self._store.active.values()):
+            if request.over:
                 subscription.armed.pop(f"{request.server}/{request.stream}", None)
-                if subscription.pane == request.pane and subscription.server in (None, request.server):
-                    self._end(subscription, "pane exited")
+            if request.exited and subscription.pane == request.pane and subscription.server in (None, request.server):
+                self._end(subscription, "pane exited")
         self.outbox.put([], lambda: reply({}))
 
     def _close(self, request: Close, reply: Reply) -> None:

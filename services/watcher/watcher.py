@@ -82,13 +82,22 @@ class Watcher(Service):
                     self.stop()  # the session is gone for good
                 elif event.mask & (inotify.MOVED_FROM | inotify.DELETE):
                     touched.pop(event.name, None)
-                    self._drop(event.name.removesuffix(spool.RAW))
+                    self._left(event.name.removesuffix(spool.RAW), event.mask)
                 else:
                     touched[event.name] = touched.get(event.name, 0) | event.mask
         for name, mask in touched.items():
             self._touched(name)
             if mask & inotify.CLOSE_WRITE:
                 self._closed(name)
+
+    def _left(self, stream: str, mask: int) -> None:
+        """A spool is no longer in the folder. One that was deleted has no other watcher to publish the rest of it."""
+        tail = self._tails.get(stream)
+        before = -1
+        while tail and not tail.ended and mask & inotify.DELETE and tail.offset > before:
+            before = tail.offset
+            self._publish(tail)
+        self._drop(stream)
 
     def _touched(self, name: str) -> None:
         stream = spool.parse_stream(name)

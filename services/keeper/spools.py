@@ -1,0 +1,64 @@
+"""The spools of one tmux server's panes: they follow their panes, and outlive them for a while."""
+
+import contextlib
+import os
+import time
+
+from ...shared import spool
+from ...shared.service import Service
+from .topology import Move
+
+
+class Spools:
+    """The directory `<runtime>/spool/<server>`, as its keeper handles it."""
+
+    def __init__(self, service: Service, root: str, server: str, keep_seconds: float):
+        self._service = service
+        self._root = root
+        self._server = server
+        self._keep_seconds = keep_seconds
+        self.directory = f"{root}/{server}"
+        os.makedirs(f"{self.directory}/meta", mode=0o700, exist_ok=True)
+
+    def walk(self) -> list[spool.Spool]:
+        return spool.walk_server(self._root, self._server)
+
+    def find(self, stream: str | None) -> str | None:
+        """Where a stream's spool lies; None if it is gone."""
+        return spool.find(self._root, self._server, stream) if stream else None
+
+    def size(self, stream: str | None) -> int:
+        path = self.find(stream)
+        return spool.size(path) if path else 0
+
+    def follow(self, move: Move) -> None:
+        """Put a spool where its pane is now: the old and the new watcher see it, its writer does not notice."""
+        folder = f"{self.directory}/{spool.session_folder(move.session)}"
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        origin = f"{self.directory}/{spool.session_folder(move.origin)}/{move.stream}{spool.RAW}"
+        with contextlib.suppress(FileNotFoundError):  # done by a keeper that was killed before it noted it
+            os.rename(origin, f"{folder}/{move.stream}{spool.RAW}")
+
+    def is_over(self, stream: str) -> bool:
+        """Whether nothing will follow in this stream, which is kept for its history."""
+        return os.path.exists(spool.meta(self.directory, stream, "done"))
+
+    def keep_for_a_while(self, stream: str) -> None:
+        """Mark a spool as over, and drop it when nobody can be reading it any more."""
+        with open(spool.meta(self.directory, stream, "done"), "wb"):
+            pass
+        self._service.after(self._keep_seconds, lambda: self._drop(stream))
+
+    def drop_old(self) -> None:
+        """Drop what an earlier keeper had kept for a while, when that while is over."""
+        for found in self.walk():
+            with contextlib.suppress(FileNotFoundError):
+                kept = time.time() - os.path.getmtime(spool.meta(self.directory, found.stream.name, "done"))
+                left = max(0.0, self._keep_seconds - kept)
+                self._service.after(left, lambda name=found.stream.name: self._drop(name))  # type: ignore[misc]
+
+    def _drop(self, stream: str) -> None:
+        path = self.find(stream)
+        for name in filter(None, [path, *(spool.meta(self.directory, stream, end) for end in ("idx", "history", "done"))]):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(name)
