@@ -144,7 +144,8 @@ class Client:
     ) -> Iterator[Chunk | Event | Gap]:  # fmt: skip
         """The output of `panes`, or of every pane that is or comes into `session`; and the events that end it.
 
-        `offsets` (stream -> offset) says where to begin; other streams that are there now begin at their end. Ends after
+        `offsets` (stream -> offset, as an earlier one had them) says where to go on; streams that are not in it are given
+        from their first byte. Without it, output begins now. Ends after
         the `pane.exited` of the last of `panes`, or the `session.closed` of the session. Raises as `events` does.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
@@ -153,8 +154,8 @@ class Client:
         try:
             status = self.status()
             for found in spool.walk_server(self.paths.spool, server):
-                known = (offsets or {}).get(found.stream.name)
-                output.start(server, found.stream.name, spool.size(found.path) if known is None else known)
+                start = spool.size(found.path) if offsets is None else offsets.get(found.stream.name, 0)
+                output.start(server, found.stream.name, start)
             events = EventFollower(
                 lambda request: self.ask("logger", request, 30.0), Filter(server=server), status["head"], status["log"]
             )

@@ -137,7 +137,7 @@ def _follow(targets: list[str], lines: int | None, regex: str | None, raw: bool,
         several = panes is None or len(panes) > 1
         as_is = raw or (not plain and not as_json and sys.stdout.isatty() and not several)
         printer: Printer = RawPrinter() if as_is and not regex else LinePrinter(regex, as_is, several and not raw)
-        offsets = {} if lines is None else _history(client, server, panes, session, lines, None if as_json else printer)
+        offsets = None if lines is None else _history(client, server, panes, session, lines, None if as_json else printer)
         for item in client.output(server, panes, session, offsets=offsets):
             if isinstance(item, Chunk):
                 if as_json:
