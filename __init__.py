@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .client import Chunk, Client, CtmuxError, DeadlinePassed, Event, Gap, NoDaemon
+    from .client import AsyncClient, Chunk, Client, CtmuxError, DeadlinePassed, Event, Gap, NoDaemon
 
-__all__ = ["Chunk", "Client", "CtmuxError", "DeadlinePassed", "Event", "Gap", "NoDaemon"]
+__all__ = ["AsyncClient", "Chunk", "Client", "CtmuxError", "DeadlinePassed", "Event", "Gap", "NoDaemon"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,33 +1,53 @@
-"""The client: asks the services of an instance, and follows its bus."""
+"""The client for programs that block: asks the services of an instance, and follows its bus."""
 
 import time
-import uuid
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import zmq
 
-from ..shared import bus, paths, spool, supervised, topics
-from ..shared.codec import DecodeError, decode_chunk, decode_event, decode_head, parse_event
-from ..shared.errors import DeadlinePassed, NoDaemon, NoTarget
-from ..shared.messages import (
-    Chunk,
-    Event,
-    Filter,
-    Get,
-    Panes,
-    Request,
-    Status,
-    Subscribe,
-    Subscriptions,
-    Unsubscribe,
-)  # fmt: skip
+from ..shared import bus, paths, supervised, topics
+from ..shared.errors import DeadlinePassed, NoDaemon
+from ..shared.messages import Filter, Request, Status
 from ..shared.rpc import Client as Asker
+from . import requests
 from .events import EventFollower
-from .gap import Gap
-from .output import OutputFollower
+from .joined import JoinedFollower
+from .script import Ask, Follower, Item, Receive, Script
 
-_SILENCE = 3.0  # seconds without a heartbeat (one comes each second) before it is asked whether the daemon still runs
+R = TypeVar("R")
+SILENCE = 3.0  # seconds without a heartbeat (one comes each second) before it is asked whether the daemon still runs
+
+
+def require(where: paths.Paths) -> supervised.Record:
+    """The supervisord of an instance. Raises NoDaemon if none runs."""
+    record = supervised.running(where)
+    if record is None:
+        raise NoDaemon(f"no ctmux daemon runs (instance {where.instance!r}); start it: ctmux daemon start")
+    return record
+
+
+class Stream(Iterator[Any]):
+    """Items as they come, without end unless what is followed ends.
+
+    `position`: give it as `since=` to go on behind the item that was given last. `live`: that item was given as it
+    happened; else it is replayed from what is stored.
+    """
+
+    def __init__(self, items: Iterator[Item], follower: Follower):
+        self._items = items
+        self._follower = follower
+
+    def __next__(self) -> Any:
+        return next(self._items)
+
+    @property
+    def position(self) -> Any:
+        return self._follower.position
+
+    @property
+    def live(self) -> bool:
+        return self._follower.live
 
 
 class Client:
@@ -64,12 +84,20 @@ class Client:
                 if time.monotonic() >= deadline:
                     raise
 
+    def _result(self, script: Script[R]) -> R:
+        """Run a script that gives no items."""
+        answer = None
+        while True:
+            try:
+                step = script.send(answer)
+            except StopIteration as end:
+                return end.value  # type: ignore[no-any-return]
+            assert isinstance(step, Ask)
+            answer = self.ask(*step)
+
     def require(self) -> supervised.Record:
         """The supervisord of the instance. Raises NoDaemon if none runs."""
-        record = supervised.running(self.paths)
-        if record is None:
-            raise NoDaemon(f"no ctmux daemon runs (instance {self.paths.instance!r}); start it: ctmux daemon start")
-        return record
+        return require(self.paths)
 
     def status(self, role: str = "logger") -> dict[str, Any]:
         """What a role says of itself."""
@@ -77,197 +105,88 @@ class Client:
 
     def panes(self) -> list[dict[str, Any]]:
         """The panes that are watched."""
-        found: list[dict[str, Any]] = self.ask("keeper", Panes())["panes"]
-        return found
+        return self._result(requests.panes())
+
+    def check_server(self, server: str) -> None:
+        """Raise NoTarget if the daemon does not watch this tmux server."""
+        self._result(requests.check_server(server))
 
     def subscribe_pattern(
         self, pattern: str, *, server: str | None = None, session: str | None = None, pane: str | None = None,
         once: bool = False, name: str | None = None,
     ) -> dict[str, Any]:  # fmt: skip
         """Have each line that matches become an event. `session` is `$3`, `pane` is `%12`; none means all."""
-        return self._subscribe(Subscribe(_token(), "pattern", pattern, None, server, session, pane, once, name))
+        return self._result(requests.subscribe("pattern", pattern, None, server, session, pane, once, name))
 
     def subscribe_timeout(
         self, seconds: float, pattern: str | None = None, *, server: str | None = None, session: str | None = None,
         pane: str | None = None, name: str | None = None,
     ) -> dict[str, Any]:  # fmt: skip
         """Have an event when the pattern (or any output) has not come within `seconds`."""
-        return self._subscribe(Subscribe(_token(), "timeout", pattern, seconds, server, session, pane, True, name))
-
-    def check_server(self, server: str) -> None:
-        """Raise NoTarget if the daemon does not watch this tmux server."""
-        if all(known["server"] != server for known in self.ask("keeper", Status())["servers"]):
-            raise NoTarget("the daemon does not watch this tmux server; see: ctmux status")
-
-    def _subscribe(self, request: Subscribe) -> dict[str, Any]:
-        if request.server:
-            self.check_server(request.server)
-        made: dict[str, Any] = self.ask("matcher", request)["subscription"]
-        return made
+        return self._result(requests.subscribe("timeout", pattern, seconds, server, session, pane, True, name))
 
     def subscriptions(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.ask("matcher", Subscriptions())["subscriptions"]
-        return found
+        return self._result(requests.subscriptions())
 
     def unsubscribe(self, subscription: str) -> dict[str, Any]:
         """End a subscription by its id or name."""
-        ended: dict[str, Any] = self.ask("matcher", Unsubscribe(subscription))["subscription"]
-        return ended
+        return self._result(requests.unsubscribe(subscription))
 
     # ---- streams ---------------------------------------------------------------------------------------------------
 
     def events(
         self, since: int | None = None, *, kind: str | None = None, server: str | None = None, session: str | None = None,
         pane: str | None = None, subscription: str | None = None, timeout: float | None = None,
-    ) -> Iterator[Event | Gap]:  # fmt: skip
-        """Every event from number `since` on (None: those that come), then as they come, without end.
+    ) -> Stream:  # fmt: skip
+        """Every `Event` from number `since` on (None: those that come), then as they come, without end; a `Gap` where
+        the journal has no longer what was missed.
 
         Raises NoDaemon when the daemon is stopped, DeadlinePassed after `timeout` seconds.
         """
-        wanted = Filter(kind, server, session, pane, subscription)
-        deadline = None if timeout is None else time.monotonic() + timeout
-        socket = bus.subscriber(self._context, self.paths.subscribers, topics.EVENT, topics.HEAD)
-        try:
-            status = self.status()
-            position = status["head"] if since is None else max(0, since - 1)
-            follower = EventFollower(lambda request: self.ask("logger", request, 30.0), wanted, position, status["log"])
-            yield from follower.catch_up()
-            while True:
-                frames = self._next(socket, deadline)
-                yield from _events(follower, frames)
-        finally:
-            socket.close(linger=0)
+        follower = EventFollower(Filter(kind, server, session, pane, subscription), since)
+        return Stream(self._follow(follower, timeout, topics.EVENT, topics.HEAD), follower)
 
     def output(
         self, server: str, panes: list[str] | None = None, session: str | None = None, *,
-        offsets: dict[str, int] | None = None, timeout: float | None = None,
-    ) -> Iterator[Chunk | Event | Gap]:  # fmt: skip
-        """The output of `panes`, or of every pane that is or comes into `session`; and the events that end it.
+        since: dict[str, int] | None = None, timeout: float | None = None,
+    ) -> Stream:  # fmt: skip
+        """The output of `panes`, or of every pane that is or comes into `session`, as a `Chunk` each; a `Gap` where the
+        spool has no longer what was missed; and the events that end it.
 
-        `offsets` (stream -> offset, as an earlier one had them) says where to go on; streams that are not in it are given
-        from their first byte. Without it, output begins now. Ends after
-        the `pane.exited` of the last of `panes`, or the `session.closed` of the session. Raises as `events` does.
+        `since` (stream -> offset, as an earlier stream's `position`) says where to go on; streams that are not in it are
+        given from their first byte. Without it, output begins now. Ends after the `pane.exited` of the last of `panes`,
+        or the `session.closed` of the session. Raises as `events` does.
         """
+        follower = JoinedFollower(self.paths.spool, server, panes, session, since)
+        return Stream(self._follow(follower, timeout, topics.out_prefix(server), topics.EVENT, topics.HEAD), follower)
+
+    def _follow(self, follower: Follower, timeout: float | None, *prefixes: bytes) -> Iterator[Item]:
         deadline = None if timeout is None else time.monotonic() + timeout
-        output = OutputFollower(self.paths.spool)
-        socket = bus.subscriber(self._context, self.paths.subscribers, topics.out_prefix(server), topics.EVENT, topics.HEAD)
+        socket = bus.subscriber(self._context, self.paths.subscribers, *prefixes)
         try:
-            status = self.status()
-            for found in spool.walk_server(self.paths.spool, server):
-                start = spool.size(found.path) if offsets is None else offsets.get(found.stream.name, 0)
-                output.start(server, found.stream.name, start)
-            events = EventFollower(
-                lambda request: self.ask("logger", request, 30.0), Filter(server=server), status["head"], status["log"]
-            )
-            follower = _Joined(output, events, server, panes, session)
-            yield from follower.begin(self.paths.spool)
-            ends = [self._exited(server, pane) for pane in panes or ()] + [self._closed(server, session)]
-            yield from follower.through(filter(None, ends))
-            while not follower.over:
-                yield from follower.take(self._next(socket, deadline))
+            script = follower.follow()
+            answer: Any = None
+            while True:
+                try:
+                    step = script.send(answer)
+                except StopIteration:
+                    return
+                answer = None
+                if isinstance(step, Ask):
+                    answer = self.ask(*step)
+                elif isinstance(step, Receive):
+                    answer = self._receive(socket, deadline)
+                else:
+                    yield step
         finally:
             socket.close(linger=0)
 
-    def _closed(self, server: str, session: str | None) -> Event | None:
-        """The end of a session that is closed already."""
-        return self._last(Filter("session.closed", server, session)) if session else None
-
-    def _exited(self, server: str, pane: str) -> Event | None:
-        """The exit of a pane that is over already; None while it lives, or is too new to be known."""
-        if any(p["server"] == server and p["pane"] == pane and not p["exited"] for p in self.panes()):
-            return None
-        return self._last(Filter("pane.exited", server, None, pane))
-
-    def _last(self, wanted: Filter) -> Event | None:
-        """The newest event in the journal that fits."""
-        last: Event | None = None
-        since = 1
-        while True:
-            page = self.ask("logger", Get(since, 1000, list(wanted)), 30.0)
-            for text in page["lines"]:
-                last = parse_event(text)
-            since = page["next"]
-            if since > page["head"]:
-                return last
-
-    def _next(self, socket: "zmq.Socket[bytes]", deadline: float | None) -> list[bytes]:
+    def _receive(self, socket: "zmq.Socket[bytes]", deadline: float | None) -> list[bytes]:
         """The next message of the bus; the heartbeat sees to it that there is one each second."""
         while True:
-            patience = _SILENCE if deadline is None else min(_SILENCE, deadline - time.monotonic())
+            patience = SILENCE if deadline is None else min(SILENCE, deadline - time.monotonic())
             if patience <= 0:
                 raise DeadlinePassed("nothing came in time")
             if socket.poll(int(patience * 1000) + 1):
                 return socket.recv_multipart()
             self.require()
-
-
-class _Joined:
-    """Output and the events that end it, in their true order: a pane's exit comes after all of its output."""
-
-    def __init__(
-        self, output: OutputFollower, events: EventFollower, server: str, panes: list[str] | None, session: str | None
-    ):
-        self._output, self._events = output, events
-        self._server, self._session = server, session
-        self._panes = None if panes is None else set(panes)
-        self.over = False
-
-    def begin(self, root: str) -> Iterator[Chunk | Event | Gap]:
-        """What was there before the bus told anything."""
-        for found in spool.walk_server(root, self._server):
-            if self._wanted(found.session, found.stream.pane):
-                like = Chunk(self._server, found.session, found.stream.pane, found.stream.name, 0, 0.0, False, b"")
-                yield from self._output.fill(like, spool.size(found.path))
-        yield from self.through(self._events.catch_up())
-
-    def _wanted(self, session: str | None, pane: str | None) -> bool:
-        return pane in self._panes if self._panes is not None else session == self._session
-
-    def take(self, frames: list[bytes]) -> Iterator[Chunk | Event | Gap]:
-        if not frames[0].startswith(topics.OUT):
-            yield from self.through(_events(self._events, frames))
-            return
-        try:
-            chunk = decode_chunk(frames[1:])
-        except DecodeError:
-            return  # a newer version's; what it carried is filled in from the spool
-        if self._wanted(chunk.session, chunk.pane):
-            yield from self._output.take(chunk)
-
-    def through(self, events: Iterator[Event | Gap]) -> Iterator[Chunk | Event | Gap]:
-        """The events that concern what is followed, each after the output that it comes after."""
-        for event in events:
-            if isinstance(event, Gap):
-                yield event
-                continue
-            if event.kind == "pane.exited" and self._wanted(event.session, event.pane):
-                if event.data.get("stream") and event.data.get("end"):
-                    like = Chunk(
-                        self._server, str(event.session), str(event.pane), event.data["stream"], 0, 0.0, False, b""
-                    )  # fmt: skip
-                    yield from self._output.fill(like, event.data["end"])
-                yield event
-                if self._panes is not None:
-                    self._panes.discard(str(event.pane))
-                    self.over = not self._panes
-            elif event.kind == "session.closed" and self._panes is None and event.session == self._session:
-                yield event
-                self.over = True
-            elif event.kind == "pane.unobserved" and self._wanted(event.session, event.pane):
-                yield event
-            if self.over:
-                return
-
-
-def _events(follower: EventFollower, frames: list[bytes]) -> Iterator[Event | Gap]:
-    try:
-        if frames[0] == topics.HEAD:
-            yield from follower.heard(decode_head(frames[1:]))
-        else:
-            yield from follower.take(decode_event(frames[1:]))
-    except DecodeError:
-        return  # a newer version's; its number is missing then, and asked for
-
-
-def _token() -> str:
-    return uuid.uuid4().hex

@@ -1,56 +1,84 @@
 """Following the event log: one integer, and every loss is the same case. No socket in here: frames in, events out."""
 
-from collections.abc import Callable, Iterator
-from typing import Any
-
-from ..shared.codec import parse_event
+from ..shared import topics
+from ..shared.codec import DecodeError, decode_event, decode_head, parse_event
 from ..shared.journal import fits
-from ..shared.messages import Event, Filter, Get, Head, Request
+from ..shared.messages import Event, Filter, Get, Head, Status
 from .gap import Gap
+from .script import Ask, Receive, Script
 
 _PAGE = 1000
+_PATIENCE = 30.0  # seconds for a page: the logger may have to look at much of the journal
 
 
 class EventFollower:
     """Takes what the bus brings, asks the logger for what it did not bring, gives every event once and in order.
 
-    `position` is the number of the last event that was taken or passed over.
+    `live`: the event given last was given as it happened, and not from the journal.
     """
 
-    def __init__(self, ask: Callable[[Request], dict[str, Any]], wanted: Filter, position: int, log: str):
-        self._ask = ask
+    def __init__(self, wanted: Filter, since: int | None):
         self._wanted = wanted
-        self._log = log
-        self.position = position
+        self._since = since
+        self._log = ""
+        self._taken = 0  # the number of the last event that was given or passed over
+        self.live = False
 
-    def take(self, event: Event) -> Iterator[Event | Gap]:
+    @property
+    def position(self) -> int:
+        """The number to go on from: everything before it was given, or is not wanted."""
+        return self._taken + 1
+
+    def follow(self) -> Script[None]:
+        """Every event from `since` on (None: those that come), without end."""
+        yield from self.begin()
+        while True:
+            yield from self.hear((yield Receive()))
+
+    def begin(self) -> Script[None]:
+        """Find out where the journal is, and give what is in it already."""
+        status = yield Ask("logger", Status())
+        self._log = status["log"]
+        self._taken = status["head"] if self._since is None else max(0, self._since - 1)
+        yield from self.catch_up()
+
+    def hear(self, frames: list[bytes]) -> Script[None]:
+        """A message of the bus."""
+        try:
+            message = decode_head(frames[1:]) if frames[0] == topics.HEAD else decode_event(frames[1:])
+        except DecodeError:
+            return  # a newer version's; its number is missing then, and asked for
+        yield from self.heard(message) if isinstance(message, Head) else self.take(message)
+
+    def take(self, event: Event) -> Script[None]:
         """An event from the bus."""
-        if event.n > self.position + 1:
+        if event.n > self._taken + 1:
             yield from self.catch_up()
-        if event.n == self.position + 1:
-            self.position = event.n
+        if event.n == self._taken + 1:
+            self._taken, self.live = event.n, True
             if fits(event, self._wanted):
                 yield event
 
-    def heard(self, head: Head) -> Iterator[Event | Gap]:
+    def heard(self, head: Head) -> Script[None]:
         """A heartbeat: is there something newer than what came?"""
         if head.log != self._log:
-            yield Gap(self.position + 1, head.n, "the journal was replaced by a new one")
-            self._log, self.position = head.log, 0
-        if head.n > self.position:
+            yield Gap(self._taken + 1, head.n, "the journal was replaced by a new one")
+            self._log, self._taken = head.log, 0
+        if head.n > self._taken:
             yield from self.catch_up()
 
-    def catch_up(self) -> Iterator[Event | Gap]:
-        """Everything up to the newest event, from the logger. Raises NoDaemon if it does not answer."""
+    def catch_up(self) -> Script[None]:
+        """Everything up to the newest event, from the logger."""
         while True:
-            page = self._ask(Get(self.position + 1, _PAGE, list(self._wanted)))
-            if page["first"] > self.position + 1:
-                yield Gap(self.position + 1, page["first"] - 1, "older than the journal keeps")
-                self.position = page["first"] - 1
+            page = yield Ask("logger", Get(self._taken + 1, _PAGE, list(self._wanted)), _PATIENCE)
+            self.live = False
+            if page["first"] > self._taken + 1:
+                start, self._taken = self._taken + 1, page["first"] - 1
+                yield Gap(start, self._taken, "older than the journal keeps")
             for line in page["lines"]:
                 event = parse_event(line)
-                self.position = event.n
+                self._taken = event.n
                 yield event
-            self.position = max(self.position, page["next"] - 1)
-            if self.position >= page["head"]:
+            self._taken = max(self._taken, page["next"] - 1)
+            if self._taken >= page["head"]:
                 return

@@ -11,11 +11,15 @@ _PIECE = 1 << 18
 
 
 class OutputFollower:
-    """Takes chunks from the bus, gives every byte of every stream once and in order."""
+    """Takes chunks from the bus, gives every byte of every stream once and in order.
+
+    `live`: what was given last was given as it came, and not from the spool.
+    """
 
     def __init__(self, root: str):
         self._root = root  # <runtime>/spool
         self.offsets: dict[str, int] = {}  # "<server>/<stream>" -> the next byte to give
+        self.live = False
 
     def start(self, server: str, stream: str, offset: int) -> None:
         """Give this stream from `offset` on. A stream that was not named is given from its first byte."""
@@ -28,7 +32,7 @@ class OutputFollower:
             yield from self.fill(chunk, chunk.offset)
         overlap = self.offsets[key] - chunk.offset
         if 0 <= overlap < len(chunk.data):
-            self.offsets[key] = chunk.offset + len(chunk.data)
+            self.offsets[key], self.live = chunk.offset + len(chunk.data), True
             yield chunk._replace(offset=chunk.offset + overlap, data=chunk.data[overlap:], end=False)
 
     def fill(self, like: Chunk, end: int) -> Iterator[Chunk | Gap]:
@@ -43,10 +47,11 @@ class OutputFollower:
                     found = spool.read(path, at, min(_PIECE, end - at))
                 except FileNotFoundError:  # moved to another session in this moment
                     continue
+            self.live = False
             if found is None or not found.data or found.offset > at:
-                missing_to = min(end, found.offset) if found and found.data else end
-                yield Gap(at, missing_to, "no longer in the spool", like.stream)
-                at = self.offsets[key] = missing_to
+                start, at = at, min(end, found.offset) if found and found.data else end
+                self.offsets[key] = at
+                yield Gap(start, at, "no longer in the spool", like.stream)
                 continue
             at = self.offsets[key] = found.offset + len(found.data)
             yield like._replace(offset=found.offset, data=found.data, time=time.time(), end=False)

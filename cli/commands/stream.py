@@ -138,7 +138,7 @@ def _follow(targets: list[str], lines: int | None, regex: str | None, raw: bool,
         as_is = raw or (not plain and not as_json and sys.stdout.isatty() and not several)
         printer: Printer = RawPrinter() if as_is and not regex else LinePrinter(regex, as_is, several and not raw)
         offsets = None if lines is None else _history(client, server, panes, session, lines, None if as_json else printer)
-        for item in client.output(server, panes, session, offsets=offsets):
+        for item in client.output(server, panes, session, since=offsets):
             if isinstance(item, Chunk):
                 if as_json:
                     print(line(_chunk(item, texts)), flush=True)

@@ -6,6 +6,7 @@
 `plain` is the control: a SUB socket that takes what comes.
 """
 
+import functools
 import json
 import os
 import sys
@@ -59,7 +60,7 @@ def output(server: str, session: str, position: Any) -> Iterator[Step]:
         rests: dict[str, bytes] = {}
         try:
             with Client() as client:
-                for item in client.output(server, session=session, offsets=offsets):
+                for item in client.output(server, session=session, since=offsets):
                     if isinstance(item, Gap):
                         offsets = {**offsets, str(item.stream): item.end}
                         rests.pop(str(item.stream), None)
@@ -75,7 +76,7 @@ def output(server: str, session: str, position: Any) -> Iterator[Step]:
             wait_daemon()
 
 
-def plain() -> Iterator[Step]:
+def plain(_position: Any) -> Iterator[Step]:
     socket = zmq.Context.instance().socket(zmq.SUB)
     socket.setsockopt(zmq.RECONNECT_IVL, 10)
     socket.subscribe(b"event.")
@@ -130,11 +131,8 @@ class Notes:
 def main() -> None:
     mode, path, *scope = sys.argv[1:]
     notes = Notes(path)
-    if mode == "events":
-        steps = events(notes.position)
-    else:
-        steps = output(*scope, notes.position) if mode == "output" else plain()
-    for step in steps:
+    modes = {"events": events, "output": functools.partial(output, *scope), "plain": plain}
+    for step in modes[mode](notes.position):
         notes.take(step)
 
 

@@ -90,7 +90,7 @@ def test_a_pane_keeps_its_offsets_when_it_moves(daemon: World, client: Client) -
     got = []
     moves = iter([("move-window", "-s", pane, "-t", "other:"), ("join-pane", "-s", pane, "-t", "main:0"),
                   ("break-pane", "-d", "-s", pane, "-t", "other:")])  # fmt: skip
-    for item in client.output(server, [pane], offsets={}, timeout=60):
+    for item in client.output(server, [pane], since={}, timeout=60):
         if isinstance(item, Chunk):
             got.append(item)
             if len(got) % 60 == 0:

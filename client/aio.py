@@ -1,0 +1,178 @@
+"""The client for asyncio: the same scripts as the blocking one's, awaited."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any, TypeVar
+
+import zmq
+import zmq.asyncio
+
+from ..shared import bus, paths, topics
+from ..shared.codec import decode_reply, encode_request
+from ..shared.errors import DeadlinePassed, NoDaemon
+from ..shared.messages import Filter, Request, Status
+from . import requests
+from .client import SILENCE, require
+from .events import EventFollower
+from .joined import JoinedFollower
+from .script import Ask, Follower, Item, Receive, Script
+
+R = TypeVar("R")
+_TRY = 1.0  # seconds until a request is sent again: its service may have been restarted
+
+
+class AsyncStream(AsyncIterator[Any]):
+    """Items as they come; `position` and `live` as in `Stream`."""
+
+    def __init__(self, items: AsyncIterator[Item], follower: Follower):
+        self._items = items
+        self._follower = follower
+
+    async def __anext__(self) -> Any:
+        return await anext(self._items)
+
+    @property
+    def position(self) -> Any:
+        return self._follower.position
+
+    @property
+    def live(self) -> bool:
+        return self._follower.live
+
+
+class AsyncClient:
+    """One instance, named by the environment unless `instance` names it; for one event loop. Streams may run side by
+    side."""
+
+    def __init__(self, instance: str | None = None):
+        self.paths = paths.resolve(instance=instance)
+        self._context: Any = zmq.asyncio.Context()
+        self._number = 0
+
+    async def __aenter__(self) -> "AsyncClient":
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._context.destroy(linger=0)
+
+    # ---- requests --------------------------------------------------------------------------------------------------
+
+    async def ask(self, role: str, request: Request, seconds: float = 5.0) -> dict[str, Any]:
+        """The answer of a role, also while supervisord restarts it. Raises NoDaemon, or the error of the answer."""
+        deadline = time.monotonic() + seconds
+        while True:
+            require(self.paths)
+            answer = await self._ask_once(role, request, min(_TRY, seconds))
+            if answer is not None:
+                return decode_reply(answer)
+            if time.monotonic() >= deadline:
+                raise NoDaemon(f"no answer within {seconds:g} s from {self.paths.control(role)}; see: ctmux status")
+
+    async def _ask_once(self, role: str, request: Request, seconds: float) -> bytes | None:
+        """One try with a socket of its own, so that no late answer meets another request."""
+        self._number += 1
+        number = self._number.to_bytes(8, "big")
+        socket = self._context.socket(zmq.DEALER)
+        try:
+            socket.connect(f"ipc://{self.paths.control(role)}")
+            await socket.send_multipart([number, encode_request(request)])
+            if not await socket.poll(int(seconds * 1000) + 1):
+                return None
+            frames: list[bytes] = await socket.recv_multipart()
+            return frames[1]
+        finally:
+            socket.close(linger=0)
+
+    async def _result(self, script: Script[R]) -> R:
+        answer = None
+        while True:
+            try:
+                step = script.send(answer)
+            except StopIteration as end:
+                return end.value  # type: ignore[no-any-return]
+            assert isinstance(step, Ask)
+            answer = await self.ask(*step)
+
+    async def status(self, role: str = "logger") -> dict[str, Any]:
+        """What a role says of itself."""
+        return await self.ask(role, Status())
+
+    async def panes(self) -> list[dict[str, Any]]:
+        """The panes that are watched."""
+        return await self._result(requests.panes())
+
+    async def subscribe_pattern(
+        self, pattern: str, *, server: str | None = None, session: str | None = None, pane: str | None = None,
+        once: bool = False, name: str | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
+        """As `Client.subscribe_pattern`."""
+        return await self._result(requests.subscribe("pattern", pattern, None, server, session, pane, once, name))
+
+    async def subscribe_timeout(
+        self, seconds: float, pattern: str | None = None, *, server: str | None = None, session: str | None = None,
+        pane: str | None = None, name: str | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
+        """As `Client.subscribe_timeout`."""
+        return await self._result(requests.subscribe("timeout", pattern, seconds, server, session, pane, True, name))
+
+    async def subscriptions(self) -> list[dict[str, Any]]:
+        return await self._result(requests.subscriptions())
+
+    async def unsubscribe(self, subscription: str) -> dict[str, Any]:
+        """End a subscription by its id or name."""
+        return await self._result(requests.unsubscribe(subscription))
+
+    # ---- streams ---------------------------------------------------------------------------------------------------
+
+    def events(
+        self, since: int | None = None, *, kind: str | None = None, server: str | None = None, session: str | None = None,
+        pane: str | None = None, subscription: str | None = None, timeout: float | None = None,
+    ) -> AsyncStream:  # fmt: skip
+        """As `Client.events`."""
+        follower = EventFollower(Filter(kind, server, session, pane, subscription), since)
+        return AsyncStream(self._follow(follower, timeout, topics.EVENT, topics.HEAD), follower)
+
+    def output(
+        self, server: str, panes: list[str] | None = None, session: str | None = None, *,
+        since: dict[str, int] | None = None, timeout: float | None = None,
+    ) -> AsyncStream:  # fmt: skip
+        """As `Client.output`."""
+        follower = JoinedFollower(self.paths.spool, server, panes, session, since)
+        prefixes = (topics.out_prefix(server), topics.EVENT, topics.HEAD)
+        return AsyncStream(self._follow(follower, timeout, *prefixes), follower)
+
+    async def _follow(self, follower: Follower, timeout: float | None, *prefixes: bytes) -> AsyncIterator[Item]:
+        deadline = None if timeout is None else time.monotonic() + timeout
+        socket: Any = bus.subscriber(self._context, self.paths.subscribers, *prefixes)
+        try:
+            script = follower.follow()
+            answer: Any = None
+            while True:
+                try:
+                    step = script.send(answer)
+                except StopIteration:
+                    return
+                answer = None
+                if isinstance(step, Ask):
+                    answer = await self.ask(*step)
+                elif isinstance(step, Receive):
+                    answer = await self._receive(socket, deadline)
+                else:
+                    yield step
+                    await asyncio.sleep(0)  # a long replay lets others run
+        finally:
+            socket.close(linger=0)
+
+    async def _receive(self, socket: Any, deadline: float | None) -> list[bytes]:
+        while True:
+            patience = SILENCE if deadline is None else min(SILENCE, deadline - time.monotonic())
+            if patience <= 0:
+                raise DeadlinePassed("nothing came in time")
+            if await socket.poll(int(patience * 1000) + 1):
+                frames: list[bytes] = await socket.recv_multipart()
+                return frames
+            require(self.paths)

@@ -1,0 +1,143 @@
+"""The delivery contract as a state machine: producers, the logger and a subscriber that die, and a bus that loses.
+
+Real are the ledger, the lines of the journal and the follower; the network, the deaths and the disk are the test's.
+Whatever happens, in the end every fact of every source is in the journal once, in order, and the subscriber had it once.
+"""
+
+from ctmux.client.events import EventFollower
+from ctmux.client.script import Ask
+from ctmux.services.logger.ledger import Ledger
+from ctmux.shared import topics
+from ctmux.shared.codec import encode_event, encode_head, event_line, parse_event
+from ctmux.shared.messages import Draft, Filter, Get, Head, Status
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
+
+FACTS = st.lists(st.integers(1, 3), max_size=5)  # for each next source position: how many facts (keys) it has
+
+
+class Delivery(RuleBasedStateMachine):
+    producers = Bundle("producers")
+
+    @initialize()
+    def begin(self):
+        self.ledger = Ledger("log")
+        self.header = self.ledger.header(1)
+        self.journal = []  # lines, as on the disk
+        self.sources = {}  # producer -> all its drafts, in order
+        self.resend = {}  # producer -> what it does not know to be written
+        self.got = []
+        self.restart_subscriber()
+
+    # ---- producers -------------------------------------------------------------------------------------------------
+
+    @rule(target=producers, name=st.sampled_from(["match/a", "match/b", "keeper/x"]), facts=FACTS)
+    def happens(self, name, facts):
+        """Facts at new positions of a source."""
+        source, unheard = self.sources.setdefault(name, []), self.resend.setdefault(name, [])
+        position = source[-1].position if source else -1
+        for count in facts:
+            position += 7
+            new = [Draft(name, position, f"s{key}", "pattern.matched", 1.0, "x", "$1", pane="%1") for key in range(count)]
+            source += new
+            unheard += new
+        return name
+
+    @rule(name=producers, batch=st.integers(1, 6), heard=st.booleans(), told=st.booleans())
+    def puts(self, name, batch, heard, told):
+        """A batch, which may not be heard, or whose answer is lost: then it comes again."""
+        drafts = self.resend[name][:batch]
+        if heard:
+            events = self.ledger.accept(drafts)
+            self.journal += [event_line(event) for event in events]
+            self.ledger.commit(events)
+            self.bus = events
+            if told:
+                del self.resend[name][: len(drafts)]
+
+    @rule(name=producers)
+    def producer_dies(self, name):
+        """It asks where the journal is, and makes the drafts from there on again: all keys of the last position, too."""
+        position, keys = self.ledger.position(name)
+        self.resend[name] = [
+            draft
+            for draft in self.sources[name]
+            if draft.position > position or (draft.position == position and draft.key not in keys)
+        ]
+
+    # ---- the logger ------------------------------------------------------------------------------------------------
+
+    @rule(name=producers, batch=st.integers(1, 6), written=st.integers(0, 6))
+    def logger_dies_while_it_writes(self, name, batch, written):
+        """Some whole lines of a batch are on the disk, perhaps all; none is published or answered."""
+        events = self.ledger.accept(self.resend[name][:batch])
+        self.journal += [event_line(event) for event in events[:written]]
+        self.logger_starts()
+
+    @rule()
+    def logger_starts(self):
+        self.ledger = Ledger.restore(self.header)
+        for line in self.journal:
+            self.ledger.commit([parse_event(line)])
+        self.bus = []
+
+    # ---- the subscriber --------------------------------------------------------------------------------------------
+
+    @rule(lost=st.sets(st.integers(0, 5)), again=st.booleans())
+    def bus_brings(self, lost, again):
+        """What was published last, with losses, perhaps twice."""
+        for index, event in enumerate(self.bus * (2 if again else 1)):
+            if index not in lost:
+                self.run(self.follower.hear([b"event.", *encode_event(event)]))
+
+    @rule()
+    def heartbeat(self):
+        self.run(self.follower.hear([topics.HEAD, *encode_head(Head("log", self.ledger.head))]))
+
+    @rule()
+    def restart_subscriber(self):
+        """It goes on from what it noted together with what it got."""
+        self.bus = []
+        self.follower = EventFollower(Filter(), since=len(self.got) + 1)
+        self.run(self.follower.begin())
+
+    def run(self, script):
+        answer = None
+        while True:
+            try:
+                step = script.send(answer)
+            except StopIteration:
+                return
+            answer = self.answer(step.request) if isinstance(step, Ask) else self.got.append(step)
+
+    def answer(self, request):
+        if isinstance(request, Status):
+            return {"log": "log", "head": self.ledger.head}
+        assert isinstance(request, Get)
+        page = self.journal[request.since - 1 :][:3]
+        return {"lines": page, "next": request.since + len(page), "head": self.ledger.head, "first": 1}
+
+    # ---- what holds ------------------------------------------------------------------------------------------------
+
+    @invariant()
+    def numbers_have_no_hole(self):
+        if hasattr(self, "journal"):
+            assert [parse_event(line).n for line in self.journal] == list(range(1, len(self.journal) + 1))
+            assert [event.n for event in self.got] == list(range(1, len(self.got) + 1))
+
+    def teardown(self):
+        """Everybody lives on for long enough."""
+        for name in self.sources:
+            self.producer_dies(name)
+            self.puts(name, len(self.resend[name]), True, True)
+        self.heartbeat()
+        written = [parse_event(line) for line in self.journal]
+        for name, source in self.sources.items():
+            identities = [(event.position, event.key) for event in written if event.producer == name]
+            assert identities == [(draft.position, draft.key) for draft in source]
+        assert self.got == written
+
+
+TestDelivery = Delivery.TestCase
+TestDelivery.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
