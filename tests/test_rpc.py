@@ -14,6 +14,7 @@ from ctmux.shared import bus, codec
 from ctmux.shared.errors import BY_CODE, DeadlinePassed, NoDaemon, UsageError
 from ctmux.shared.messages import Get, Panes, Position, Status, Tip
 from ctmux.shared.rpc import Client, Server, dealer, wait_answer
+from harness import until
 
 
 @pytest.fixture
@@ -81,13 +82,13 @@ def test_an_answer(context, address, client):
 
 
 def test_a_handler_may_answer_later(context, address, client):
-    waiting = []
+    waiting: queue.Queue = queue.Queue()
 
     def later(_request, reply):
-        waiting.append(reply)
+        waiting.put(reply)
 
     def now(_request, _reply):
-        waiting.pop()({"late": True})
+        waiting.get_nowait()({"late": True})
         return {}
 
     with serving(context, address, {Status: later, Panes: now}):
@@ -95,19 +96,11 @@ def test_a_handler_may_answer_later(context, address, client):
         asked: queue.Queue[dict] = queue.Queue()
         thread = threading.Thread(target=lambda: asked.put(client.ask(Status())))
         thread.start()
-        wait_until_it_waits(other)
+        until(lambda: not waiting.empty())
+        other.ask(Panes())
         thread.join(5)
         assert asked.get(timeout=5)["late"] is True
         other.close()
-
-
-def wait_until_it_waits(client):
-    """Ask for `Panes` until there was somebody to answer."""
-    for _ in range(1000):
-        with contextlib.suppress(UsageError):
-            client.ask(Panes())
-            return
-    raise AssertionError("nobody waits")
 
 
 @pytest.mark.parametrize("error", BY_CODE.values())
