@@ -4,7 +4,7 @@ import os
 
 import typer
 
-from .commands import daemon, endpoints, events, pane, session, status, stream, subscribe, subscription
+from .commands import daemon, endpoints, events, health, pane, session, status, stream, subscribe, subscription
 
 app = typer.Typer(
     name="ctmux",
@@ -43,12 +43,13 @@ def main(
 
 app.add_typer(daemon.app, name="daemon")
 status.register(app)
+health.register(app)
 app.add_typer(session.app, name="session")
 app.add_typer(pane.app, name="pane")
 stream.register(pane.app)
 app.add_typer(subscribe.app, name="subscribe")
 app.add_typer(subscription.app, name="subscription")
-events.register(app)
+app.add_typer(events.app, name="events")
 endpoints.register(app)
 
 

@@ -116,6 +116,15 @@ def programs(record: supervised.Record) -> list[dict[str, Any]]:
     ]
 
 
+def gather(paths: Paths) -> dict[str, Any]:
+    """Everything that can be asked of the instance. Raises NoDaemon."""
+    record = require(paths)
+    running = programs(record)
+    watchers = sorted(str(item["name"]) for item in running if str(item["name"]).startswith("watcher-"))
+    answers = roles(paths, [*ROLES, *watchers])
+    return {"instance": paths.instance, "supervisord": record._asdict(), "programs": running, "roles": answers}
+
+
 def _uptime(info: dict[str, Any]) -> int | None:
     return int(info["now"]) - int(info["start"]) if info["pid"] else None
 

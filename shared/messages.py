@@ -9,6 +9,8 @@ VERSION = 1
 
 KINDS = frozenset(
     {
+        "gap",
+        "journal.stalled",
         "service.started",
         "service.restarted",
         "server.found",

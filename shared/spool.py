@@ -202,9 +202,12 @@ class Index:
 
     _MARK = struct.Struct("<QdQ")
 
+    _STEP = 0.1  # seconds between two marks: closer ones are one, so that a slow stream has no index larger than itself
+
     def __init__(self, path: str):
-        self.fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self.fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._size = os.fstat(self.fd).st_size
+        self._begun = 0.0  # when the newest mark was made; it moves on for a while
 
     def last(self) -> Mark:
         """The newest mark; (0, 0, False) if there is none."""
@@ -220,8 +223,13 @@ class Index:
         return Mark(offset, time, bool(end))
 
     def add(self, mark: Mark) -> None:
-        os.write(self.fd, self._MARK.pack(mark.offset, mark.time, int(mark.end)))
-        self._size += self._MARK.size
+        at = self._size
+        if at and 0 <= mark.time - self._begun < self._STEP and not mark.end:
+            at -= self._MARK.size
+        else:
+            self._begun = mark.time
+        os.pwrite(self.fd, self._MARK.pack(mark.offset, mark.time, int(mark.end)), at)
+        self._size = at + self._MARK.size
 
     def reclaim(self, offset: int) -> None:
         """Give back the marks of chunks that ended at or before `offset`."""

@@ -112,3 +112,16 @@ def starts(block):
     for piece in block.raw.splitlines(keepends=True):
         yield at
         at += len(piece)
+
+
+@given(RAW, RAW, st.lists(st.integers(0, 60)), st.integers(0, 10**9))
+def test_after_a_hole_the_torn_line_is_left_out(before, raw, cuts, start):
+    lines = Lines(0)
+    lines.feed(before)
+    lines.tear(start)
+    found = [block for chunk in chunks(raw, cuts) for block in lines.feed(chunk)] + [lines.flush()]
+    first = min((raw.index(end) for end in (b"\r", b"\n") if end in raw), default=len(raw))
+    rest = raw[first + 1 :]
+    assert b"".join(block.raw for block in found if block) == rest
+    assert [block.offset for block in found if block][:1] in ([], [start + first + 1])
+    assert lines.end == start + len(raw)

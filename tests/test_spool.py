@@ -4,6 +4,7 @@ import os
 import struct
 import subprocess
 import tempfile
+from itertools import pairwise
 
 import pytest
 from ctmux.shared import spool
@@ -224,6 +225,26 @@ def test_the_last_mark_is_there_after_reopening(path):
     index.close()
 
 
+def test_marks_that_are_close_are_one(path):
+    index = Index(path)
+    for step in range(40):
+        index.add(Mark(step + 1, 1.0 + step / 40, False))
+        assert index.last() == Mark(step + 1, 1.0 + step / 40, False)  # where to go on is always known
+    index.add(Mark(40, 1.98, True))
+    index.close()
+    found = marks(path)
+    assert found[-1] == Mark(40, 1.98, True) and found[-2] == Mark(40, 1.975, False)
+    assert len(found) < 13 and max(later.time - mark.time for mark, later in pairwise(found)) < 0.15
+
+
+def test_a_clock_that_goes_back_loses_no_mark(path):
+    index = Index(path)
+    index.add(Mark(1, 100.0, False))
+    index.add(Mark(2, 50.0, False))
+    assert [mark.offset for mark in marks(path)] == [1, 2]
+    index.close()
+
+
 @pytest.mark.parametrize("torn", range(1, 24))
 def test_a_torn_mark_is_cut(path, torn):
     index = Index(path)
@@ -252,8 +273,8 @@ def test_reclaiming_keeps_every_mark_behind_it(steps, reclaimed):
     offsets = [sum(steps[: index + 1]) for index in range(len(steps))]
     with tempfile.TemporaryDirectory() as directory:
         index = Index(f"{directory}/idx")
-        for offset in offsets:
-            index.add(Mark(offset, 1.5, False))
+        for number, offset in enumerate(offsets):
+            index.add(Mark(offset, 1.5 + number, False))
         for offset in reclaimed:  # in any order: a smaller one after a larger one changes nothing
             index.reclaim(offset)
         kept = [mark.offset for mark in marks(f"{directory}/idx")]
@@ -265,9 +286,9 @@ def test_reclaiming_keeps_every_mark_behind_it(steps, reclaimed):
 def test_reclaiming_gives_space_back(path):
     index = Index(path)
     for offset in range(1, 2001):
-        index.add(Mark(offset, 1.5, False))
+        index.add(Mark(offset, float(offset), False))
     before = os.stat(path).st_blocks
     index.reclaim(1900)
     assert os.stat(path).st_blocks < before / 4
-    assert index.last() == Mark(2000, 1.5, False)
+    assert index.last() == Mark(2000, 2000.0, False)
     index.close()

@@ -4,7 +4,8 @@ import json
 
 import pytest
 from ctmux.services.keeper.listing import ListedPane, Listing
-from ctmux.services.keeper.topology import GRACE, Departed, Move, Topology
+from ctmux.services.keeper.topology import CLOSED as CLOSED_BY
+from ctmux.services.keeper.topology import GRACE, STOPPED, Departed, Move, Topology
 from ctmux.shared.spool import parse_stream
 
 LATER = GRACE + 1
@@ -229,7 +230,7 @@ HISTORIES = {
     ),
     "its pipe is taken, once": (
         [PIPED, SEEN, ("unobserved", "%1", "taken"), ("unobserved", "%1", "taken"), ("born", "p1.100.w1.m")],
-        [*OPENED, "pane.unobserved %1", "pane.observed %1"],
+        [*OPENED, "pane.unobserved %1", "gap %1", "pane.observed %1"],
     ),
     "not seen once, then again: what is there has not exited": (
         [PIPED, SEEN, GONE, SEEN, ("ended", 100, 0), CLOSED, ("later",)], OPENED
@@ -283,6 +284,33 @@ def test_a_respawned_pane_with_a_new_stream_departs_from_the_old_one():
     assert Topology.restore(json.loads(json.dumps(story.topology.dump()))) == story.topology
     story.tell(("seen", "%1 in $1 @1 pid 101"))
     assert [draft.kind for draft in story.drafts[-2:]] == ["pane.respawned", "pane.observed"]  # told once
+
+
+def test_what_is_missing_when_a_pane_is_unobserved():
+    topology = Story(False).tell(PIPED, SEEN, CLOSED).topology
+    unobserved, gap = topology.unobserve("%1", CLOSED_BY, 5.0, end=30)
+    assert (unobserved.kind, gap.kind, gap.pane) == ("pane.unobserved", "gap", "%1")
+    assert gap.data == {"what": "output", "stream": "p1.100.w1.k", "start": 30, "end": None, "reason": CLOSED_BY}
+    assert [draft.kind for draft in topology.unobserve("%1", STOPPED, 6.0)] == ["pane.unobserved"]  # we are told to
+
+
+@pytest.mark.parametrize(
+    ("status", "lost", "kinds"),
+    [
+        ({"exit_status": 0, "signal": None}, True, ["pane.exited"]),
+        ({"exit_status": None, "signal": 1}, True, ["gap", "pane.exited"]),
+        ({"exit_status": None, "signal": 1}, False, ["pane.exited"]),
+        (None, True, ["gap", "pane.exited"]),
+        (None, False, ["pane.exited"]),
+    ],
+)
+def test_what_is_missing_when_the_tmux_server_ends(status, lost, kinds):
+    topology = Story(False).tell(PIPED, SEEN).topology
+    topology.panes["%1"].status = status
+    drafts = topology.exited("%1", 5.0, 42, lost=lost)
+    assert [draft.kind for draft in drafts] == kinds
+    if len(kinds) == 2:
+        assert (drafts[0].data["stream"], drafts[0].data["start"], drafts[0].data["end"]) == ("p1.100.w1.k", 42, None)
 
 
 def test_a_pane_that_was_kept_departs_when_it_is_gone():

@@ -3,25 +3,27 @@
 import time
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from ...shared import paths as where
-from ...shared.errors import NoTarget, UsageError
-from ..output import Result, command, end_with_reader, line, say
+from ...shared.errors import CtmuxError, NoTarget, UsageError
+from ..output import JSON, Result, command, end_with_reader, line, say
 
 if TYPE_CHECKING:
     from ...shared.messages import Event, Filter
 
 
-def register(root: typer.Typer) -> None:
-    root.command("events", epilog="Example: ctmux events --follow --kind pane.exited --json | jq .data.exit_status")(events)
+app = typer.Typer(invoke_without_command=True)
 
 
+@app.callback(epilog="Example: ctmux events --follow --kind pane.exited --json | jq .data.exit_status")
 @command
 def events(
+    context: typer.Context,
     follow: bool = typer.Option(False, "--follow", "-f", help="Go on with events as they come."),
     since: str | None = typer.Option(
         None, "--since", help="A number N, or a time: 2026-11-22T10:00:00Z, 10:00, or 5m ago as 5m."
@@ -39,6 +41,8 @@ def events(
     """Show events of the log, oldest first; with --follow those that come, with --since also those from then on."""
     from ...shared.messages import KINDS, Filter
 
+    if context.invoked_subcommand:
+        return None
     if timeout is not None and not follow:
         raise UsageError("--timeout needs --follow: without it the command ends by itself")
     if kind and not any(known == kind or known.startswith(f"{kind}.") for known in KINDS):
@@ -65,6 +69,23 @@ def events(
         if count is not None and seen >= count:
             return None
     return None
+
+
+@app.command(epilog="Example: ctmux events verify && echo whole")
+@command
+def verify(as_json: bool = JSON) -> Result:
+    """Check the whole log: numbers, order, the positions of each producer. Exit code 1 if anything is wrong."""
+    from ..audit import audit
+
+    directory = where.resolve().journal
+    report = audit(directory)
+    if report.faults:
+        raise CtmuxError("\n".join(report.faults))
+    torn = f"; {report.torn} bytes of a line are being written" if report.torn else ""
+    span = f"{report.first}-{report.last}" if report.events else "none"
+    return Result(
+        f"{directory}: {report.events} events ({span}) in {report.segments} segments, all whole{torn}", asdict(report)
+    )
 
 
 def scope(session: str | None, pane: str | None, past: bool) -> tuple[str | None, str | None, str | None]:

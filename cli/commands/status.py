@@ -5,7 +5,7 @@ from typing import Any
 import typer
 
 from ...shared import paths as where
-from .. import supervisor
+from .. import supervisor, troubles
 from ..output import JSON, Result, command, table
 
 
@@ -20,18 +20,9 @@ def status(as_json: bool = JSON) -> Result:
 
 
 def report() -> Result:
-    """Everything that can be asked of the instance. Raises NoDaemon."""
+    """What runs, as text and as data. Raises NoDaemon."""
     paths = where.resolve()
-    record = supervisor.require(paths)
-    programs = supervisor.programs(record)
-    watchers = sorted(str(item["name"]) for item in programs if str(item["name"]).startswith("watcher-"))
-    roles = supervisor.roles(paths, [*supervisor.ROLES, *watchers])
-    data: dict[str, Any] = {
-        "instance": paths.instance,
-        "supervisord": record._asdict(),
-        "programs": programs,
-        "roles": roles,
-    }
+    data = supervisor.gather(paths)
     return Result(_describe(paths, data), data)
 
 
@@ -47,6 +38,7 @@ def _describe(paths: where.Paths, data: dict[str, Any]) -> str:
     servers = [[s["socket"], s["version"], s["sessions"], s["panes"], s["unobserved"]] for s in keeper["servers"]]
     return "\n".join(
         [
+            *(f"TROUBLE: {trouble}" for trouble in troubles.find(data["programs"], data["roles"])),
             f"instance {paths.instance}: supervisord {data['supervisord']['pid']}, {data['supervisord']['config']}",
             f"runtime {paths.runtime}, journal {paths.journal}",
             f"events {logger.get('head', '?')}, subscriptions {matcher.get('subscriptions', '?')}",

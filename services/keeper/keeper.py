@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from ...shared import tmux
+from ...shared import place, tmux
 from ...shared.config import Config
 from ...shared.messages import Draft, Panes
 from ...shared.outbox import Outbox
@@ -29,10 +29,11 @@ class Keeper(Service):
     def __init__(self, paths: Paths, config: Config):
         super().__init__("keeper", paths)
         ensure_private(paths.state)
-        ensure_private(paths.spool)
+        self._bounded = place.settle(paths)
         self.service: Service = self
         self.keep_seconds = config.keeper.keep_seconds
         self._servers: dict[str, Server] = {}
+        self._refused: dict[str, str] = {}  # socket -> why it is not watched
         self._started: deque[Draft] = deque()
         self.outbox = Outbox(self, paths.control("logger"))
         self.processes = Processes(paths.spool, self.wake)
@@ -74,7 +75,13 @@ class Keeper(Service):
             }
             for server in self._servers.values()
         ]
-        return {**super().status(), "servers": servers, "unsent": len(self.outbox)}
+        return {
+            **super().status(),
+            "servers": servers,
+            "refused": self._refused,
+            "unsent": len(self.outbox),
+            "bounded": self._bounded,
+        }
 
     def _panes(self, _request: Panes, _reply: Any) -> dict[str, Any]:
         panes = [
@@ -106,7 +113,9 @@ class Keeper(Service):
             server.begin()
         except tmux.TmuxError as error:
             print(f"tmux server {info.socket}: {error}", flush=True)
+            self._refused[info.socket] = str(error)
             return
+        self._refused.pop(info.socket, None)
         self._servers[info.key] = server
         self.sessions_changed()
 
@@ -186,6 +195,7 @@ class Keeper(Service):
         self._run_until(lambda: not len(self.outbox), _LAST_WORDS)
         for key in os.listdir(self.paths.spool):
             shutil.rmtree(f"{self.paths.spool}/{key}", ignore_errors=True)
+        place.release(self.paths)
         super().shutdown()
 
     def _run_until(self, fact: Callable[[], bool], seconds: float) -> None:

@@ -10,12 +10,10 @@ from . import hooks
 from .listing import ListedPane, Listing
 from .spools import Spools
 from .state import base36
-from .topology import Topology
+from .topology import CLOSED, ELSEWHERE, FULL, STOPPED, Pane, Topology
 
 _GRACE = 1.0  # seconds from a pipe being there to its spool being there
-ELSEWHERE = "its pipe is used by another program (pipe-pane)"
-CLOSED = "its pipe was closed by another program (pipe-pane)"
-STOPPED = "ctmux was stopped"
+_FULL_BYTES = 4 << 20  # less free space than this is a full disk; twice as much is none any more
 
 
 class Pipes:
@@ -24,42 +22,62 @@ class Pipes:
     def __init__(self, socket: str, spools: Spools):
         self._socket = socket
         self._spools = spools
-        self._suspects: dict[str, float] = {}
+        self._suspects: dict[str, float] = {}  # panes with a pipe whose spool is not known yet, and since when
+        self._full = False
 
     @property
     def waiting(self) -> bool:
-        """Whether a pane with a pipe has still to show its spool."""
-        return bool(self._suspects)
+        """Whether a pane with a pipe has still to show its spool, or one without waits for space on the disk."""
+        return bool(self._suspects) or self._full
 
     def open_missing(self, seen: Listing, topology: Topology, now: float) -> list[Draft]:
         """Start a pipe in every pane without one; say of a pane whose pipe is another's that it is unobserved."""
         drafts: list[Draft] = []
-        suspects: dict[str, float] = {}
+        before, self._suspects = self._suspects, {}
+        self._full = False
         for pane_id, listed in seen.panes.items():
             pane = topology.panes[pane_id]
             if listed.dead or (pane.stream and not pane.closed):
                 continue
-            if not listed.piped and pane.stream:
-                drafts += topology.unobserve(pane_id, CLOSED, now)
+            since = before.get(pane_id, now)
+            if pane.stream and self._is_full(pane):
+                self._full = True
+                drafts += topology.unobserve(pane_id, FULL, now, self._spools.size(pane.stream))
+            elif pane.stream and pane.unobserved == FULL:
+                if now - since >= _GRACE or pane_id not in before:
+                    since = now
+                    self._adopt(listed, pane.session, force=True)
+                self._suspects[pane_id] = since
+            elif pane.stream and not listed.piped:
+                drafts += topology.unobserve(pane_id, CLOSED, now, self._spools.size(pane.stream))
             elif not listed.piped:
                 self._adopt(listed, pane.session)
-                suspects[pane_id] = now
+                self._suspects[pane_id] = now
+            elif now - since >= _GRACE:
+                end = self._spools.size(pane.stream) if pane.stream else None
+                drafts += topology.unobserve(pane_id, ELSEWHERE, now, end)
             elif not pane.unobserved or pane.unobserved == STOPPED:
-                suspects[pane_id] = self._suspects.get(pane_id, now)
-                if now - suspects[pane_id] >= _GRACE:
-                    del suspects[pane_id]
-                    drafts += topology.unobserve(pane_id, ELSEWHERE, now)
-        self._suspects = suspects
+                self._suspects[pane_id] = since
         return drafts
 
-    def _adopt(self, listed: ListedPane, session: str) -> None:
-        """Pipe a pane that was there before us; what it shows becomes its history, taken in the same command line."""
+    def _is_full(self, pane: Pane) -> bool:
+        """Whether the writer of the pane's spool has ended because there is no space for it. tmux does not say why."""
+        found = os.statvfs(self._spools.directory)
+        return found.f_bavail * found.f_frsize < _FULL_BYTES * (2 if pane.unobserved == FULL else 1)
+
+    def _adopt(self, listed: ListedPane, session: str, force: bool = False) -> None:
+        """Pipe a pane that was there before us; what it shows becomes its history, taken in the same command line.
+
+        `force`: its pipe is ours and has no reader, which tmux finds out only with the next output.
+        """
         directory = self._spools.directory
         stream = spool.stream_name(listed.pane, listed.pid, listed.window, base36(time.time_ns() // 1_000_000))
         command = hooks.pipe_command(directory, spool.session_folder(session), stream)
+        close = ["pipe-pane", "-t", listed.pane, ";"] if force else []
         try:
             text = tmux.run(
                 self._socket,
+                *close,
                 "capture-pane", "-p", "-e", "-J", "-S", "-", "-E", "-", "-t", listed.pane, ";",
                 "if-shell", "-F", "-t", listed.pane, "#{pane_pipe}", "",
                 f"pipe-pane -O -t {listed.pane} {hooks.quote(command)}",
@@ -68,9 +86,10 @@ class Pipes:
             return  # it has just gone; the next look knows
         shown = b"".join(line.rstrip() + b"\r\n" for line in text.rstrip().split(b"\n")) if text.strip() else b""
         path = spool.meta(directory, stream, "history")
-        with open(f"{path}.new", "wb") as file:
-            file.write(shown)
-        os.rename(f"{path}.new", path)
+        with contextlib.suppress(OSError):  # a full disk: the pane's output comes first
+            with open(f"{path}.new", "wb") as file:
+                file.write(shown)
+            os.rename(f"{path}.new", path)
 
     def close_all(self) -> None:
         """Close every pipe of ours, as the disk knows them: a pane that has just been born is among them."""

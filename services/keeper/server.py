@@ -13,11 +13,11 @@ from ...shared.paths import Paths
 from ...shared.service import Service, Timer
 from . import hooks, listing
 from .finisher import Finisher
-from .pipes import STOPPED, Pipes
+from .pipes import Pipes
 from .processes import Born, Closed, Fact, Grown, Processes
 from .spools import Spools
 from .state import base36, load, save
-from .topology import GRACE, Departed
+from .topology import GRACE, STOPPED, Departed
 from .waiter import Waiter
 
 _NUDGES = (0.1, 0.5, 2.0)  # seconds; utempter builds up to 3.5a lose a SIGCHLD now and then: facts/tmux.md, fact 6
@@ -331,7 +331,7 @@ class Server:
             self._finishing.discard(pane_id)
             if over and pane.stream:
                 self._spools.keep_for_a_while(pane.stream)  # first: to a keeper after this one it is no new pane
-            self._report(self.topology.exited(pane_id, time.time(), end))
+            self._report(self.topology.exited(pane_id, time.time(), end, lost=self._gone))
             if not over and path:
                 self._owner.processes.watch_growth(self.key, path)
             self.refresh_soon(0.0)

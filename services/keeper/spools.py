@@ -45,7 +45,7 @@ class Spools:
 
     def keep_for_a_while(self, stream: str) -> None:
         """Mark a spool as over, and drop it when nobody can be reading it any more."""
-        with open(spool.meta(self.directory, stream, "done"), "wb"):
+        with contextlib.suppress(OSError), open(spool.meta(self.directory, stream, "done"), "wb"):  # or the disk is full
             pass
         self._service.after(self._keep_seconds, lambda: self._drop(stream))
 

@@ -12,6 +12,12 @@ from ...shared.spool import Stream
 from .listing import Listing
 
 _OVER = 1000  # panes
+_HUP = 1  # the signal that programs get when the tmux server of their terminal ends
+ELSEWHERE = "its pipe is used by another program (pipe-pane)"
+CLOSED = "its pipe was closed by another program (pipe-pane)"
+FULL = "the disk of its spool is full"
+STOPPED = "ctmux was stopped"
+LOST = "the tmux server ended while the pane's program ran; what tmux had not handed on is lost"
 GRACE = 1.0  # seconds that a pane which is gone is given to show its spool and its exit status
 
 
@@ -148,17 +154,22 @@ class Topology:
         self.windows = dict(listing.windows)
         return drafts
 
-    def unobserve(self, pane_id: str, reason: str, now: float) -> list[Draft]:
-        """No spool has the pane's output any more, or yet; the event says why."""
+    def unobserve(self, pane_id: str, reason: str, now: float, end: int | None = None) -> list[Draft]:
+        """No spool has the pane's output any more (its stream ended at `end`), or yet; the events say why."""
         pane = self.panes[pane_id]
         if pane.unobserved == reason:
             return []
         pane.unobserved = reason
         stream = pane.stream if pane.closed else None
-        return [
+        drafts = [
             self.draft("pane.unobserved", now, pane.session, window=pane.window, pane=pane_id, reason=reason,
                        stream=stream)
         ]  # fmt: skip
+        return drafts if reason == STOPPED else [*drafts, self._gap(pane_id, pane, stream, end, reason, now)]
+
+    def _gap(self, pane_id: str, pane: Pane, stream: str | None, start: int | None, reason: str, now: float) -> Draft:
+        return self.draft("gap", now, pane.session, window=pane.window, pane=pane_id, what="output", stream=stream,
+                          start=start, end=None, reason=reason)  # fmt: skip
 
     # ---- ends ------------------------------------------------------------------------------------------------------
 
@@ -180,14 +191,18 @@ class Topology:
             pane.gone_since is not None or (pane.dead_since is not None and not pane.exited) for pane in self.panes.values()
         )
 
-    def exited(self, pane_id: str, now: float, end: int | None) -> list[Draft]:
-        """The pane's program is over and its output finished (at offset `end`; None: it was not observed)."""
+    def exited(self, pane_id: str, now: float, end: int | None, lost: bool = False) -> list[Draft]:
+        """The pane's program is over and its output finished (at offset `end`; None: it was not observed). `lost`: because
+        the tmux server is gone."""
         pane = self.panes[pane_id]
         pane.exited, pane.kept = True, pane.dead_since is not None
         status = pane.status or {"exit_status": None, "signal": None}
         stream = pane.stream
         ends = [f"match/{self.server}/{stream}"] if stream and not pane.kept else []
+        unknown = pane.status is None or pane.status["signal"] == _HUP
+        gap = [self._gap(pane_id, pane, stream, end, LOST, now)] if lost and unknown and end is not None else []
         return [
+            *gap,
             self.draft("pane.exited", now, pane.session, window=pane.window, pane=pane_id, ends=ends, **status,
                        pid=pane.pid, stream=stream, end=end)
         ]  # fmt: skip

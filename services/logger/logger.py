@@ -1,11 +1,13 @@
 """The logger's loop: log, then publish, then answer; replay on request; a heartbeat with the newest number."""
 
-from typing import Any
+import contextlib
+import time
+from typing import Any, NamedTuple
 
 import zmq
 
 from ...shared import bus, journal, topics
-from ...shared.codec import DecodeError, build, encode_event, encode_head, event_line
+from ...shared.codec import DecodeError, build, encode_event, encode_head, event_line, timestamp
 from ...shared.config import Config
 from ...shared.errors import CtmuxError, UsageError
 from ...shared.messages import Draft, Event, Filter, Get, Head, Position, Put, Tip
@@ -14,6 +16,13 @@ from ...shared.service import Service
 from .writer import Writer
 
 HEARTBEAT = 1.0  # seconds; how late a subscriber at most learns that it missed the newest event
+
+
+class Stall(NamedTuple):
+    """The journal cannot be written: since when (seconds since the epoch), and why."""
+
+    since: float
+    reason: str
 
 
 class Logger(Service):
@@ -28,6 +37,7 @@ class Logger(Service):
         self._publisher = bus.announcer(self.context, paths.publishers)
         self.register(self._publisher, self._subscribed)
         self._syncing = False
+        self._stalled: Stall | None = None
         self.server.handle(Put, self._put)
         self.server.handle(Get, self._get)
         self.server.handle(Position, self._position)
@@ -41,6 +51,7 @@ class Logger(Service):
             "head": self._ledger.head,
             "first": self._writer.oldest(),
             "mended": self._writer.mended,
+            "trouble": self._stalled and {"since": timestamp(self._stalled.since), "reason": self._stalled.reason},
         }
 
     def _put(self, request: Put, _reply: Any) -> dict[str, Any]:
@@ -53,16 +64,35 @@ class Logger(Service):
         except (DecodeError, TypeError, ValueError, OverflowError, RecursionError) as error:
             raise UsageError(f"not a draft: {error}") from error
         if events:
-            try:
-                self._writer.append(lines)
-            except OSError as error:
-                raise CtmuxError(f"journal cannot be written: {error}") from error
-            self._ledger.commit(events)
-            self._writer.rotate_if_due()
-            for event in events:
-                self._publish(event)
-            self._sync_soon()
+            self._write(events, lines)
+            if self._stalled:
+                self._go_on()
         return {"head": self._ledger.head}
+
+    def _write(self, events: list[Event], lines: list[bytes]) -> None:
+        """Raises CtmuxError when they cannot be written; then nothing was, and they will be sent again."""
+        try:
+            self._writer.append(lines)
+        except OSError as error:
+            if self._stalled is None:
+                print(f"journal: {error}; nothing is acknowledged until it can be written", flush=True)
+            self._stalled = self._stalled or Stall(time.time(), str(error))
+            raise CtmuxError(f"journal cannot be written: {error}") from error
+        self._ledger.commit(events)
+        self._writer.rotate_if_due()
+        for event in events:
+            self._publish(event)
+        self._sync_soon()
+
+    def _go_on(self) -> None:
+        """The journal can be written again: say so in it."""
+        stall, now = self._stalled, time.time()
+        assert stall
+        data = {"since": timestamp(stall.since), "seconds": round(now - stall.since, 3), "reason": stall.reason}
+        events = self._ledger.accept([Draft("journal", int(now * 1e6), "", "journal.stalled", now, data=data)])
+        with contextlib.suppress(CtmuxError):  # full again: said with the next
+            self._write(events, [event_line(event) for event in events])
+            self._stalled = None
 
     def _publish(self, event: Event) -> None:
         frames = encode_event(event)
@@ -80,7 +110,12 @@ class Logger(Service):
 
     def _sync(self) -> None:
         self._syncing = False
-        self._writer.sync()
+        try:
+            self._writer.sync()
+        except OSError as error:  # delayed allocation finds out only now that the disk is full
+            self._stalled = self._stalled or Stall(time.time(), str(error))
+            print(f"journal: {error}", flush=True)
+            self._sync_soon()
 
     def _get(self, request: Get, _reply: Any) -> dict[str, Any]:
         wanted = build(Filter, dict(zip(Filter._fields, request.filter, strict=False)), [])

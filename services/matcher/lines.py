@@ -9,6 +9,7 @@ from ...shared import terminal
 # Bytes. A longer line is cut at its start plus a multiple of this, wherever its chunks end: the offsets of lines are
 # identities of events. Each piece is evaluated as a line of its own.
 LINE_MAX = 65536
+_BREAK = re.compile(rb"[\r\n]")
 _LONG = re.compile(rb"[^\r\n]{%d,}" % (LINE_MAX + 1))
 
 
@@ -28,6 +29,7 @@ class Lines:
     def __init__(self, offset: int):
         self.offset = offset  # of the unfinished line
         self.tail = b""
+        self._torn = False  # what comes begins in the middle of a line
 
     @property
     def end(self) -> int:
@@ -36,6 +38,8 @@ class Lines:
 
     def feed(self, data: bytes) -> list[Block]:
         """The blocks of lines that `data` completes."""
+        if self._torn:
+            data = self._mend(data)
         data = self.tail + data
         length = terminal.cut(data)
         blocks = list(_split(self.offset, data[:length])) if length else []
@@ -57,8 +61,20 @@ class Lines:
         return block
 
     def skip(self, offset: int) -> None:
-        """Go on at `offset`: what was between is not to be had."""
+        """Go on at `offset`, which begins a line: what was between is not wanted."""
         self.offset, self.tail = offset, b""
+
+    def tear(self, offset: int) -> None:
+        """Go on at `offset`, somewhere in a line, of which the beginning is not to be had: that line is left out."""
+        self.skip(offset)
+        self._torn = True
+
+    def _mend(self, data: bytes) -> bytes:
+        found = _BREAK.search(data)
+        self._torn = found is None
+        dropped = found.end() if found else len(data)
+        self.skip(self.offset + dropped)
+        return data[dropped:]
 
 
 def _split(offset: int, raw: bytes) -> Iterator[Block]:

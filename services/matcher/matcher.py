@@ -4,15 +4,16 @@ It reads the spools itself instead of the chunks that the watchers publish: it h
 where a chunk was lost, and without the way over the bus an event comes 0.7 ms earlier (docs/architecture.md).
 """
 
+import contextlib
 import json
 import os
 import time
 from collections.abc import Callable
 from typing import Any
 
-from ...shared import spool
+from ...shared import place, spool
 from ...shared.config import Config
-from ...shared.errors import NoTarget, UsageError
+from ...shared.errors import CtmuxError, NoTarget, UsageError
 from ...shared.messages import (
     Close,
     Draft,
@@ -37,6 +38,8 @@ from .subscription import Store, Subscription
 
 _TEXT_MAX = 4096  # characters of a line, match or capture in an event; the spool has the rest, from `offset` to `end`
 _CAPTURES_MAX = 20
+_AGAIN = 1.0  # seconds until what a full disk refused is tried again
+_RECLAIMED = "reclaimed before it was matched: the matcher was behind, or did not run; see [watcher] keep_bytes"
 _CHECKPOINT = 5.0  # seconds; a restarted matcher need not read again what is older
 
 
@@ -46,7 +49,7 @@ class Matcher(Service):
     def __init__(self, paths: Paths, config: Config):
         super().__init__("matcher", paths)
         ensure_private(paths.state)
-        ensure_private(paths.spool)
+        place.settle(paths)
         self._store = Store(paths.subscriptions)
         self._timeouts: dict[str, Timer] = {}
         self._checkpointing = False
@@ -135,9 +138,10 @@ class Matcher(Service):
         progress = {f"{state.server}/{state.name}": state.lines.offset for state in self._reader.streams.values()}
 
         def write() -> None:
-            with open(f"{self._progress_path}.new", "w") as file:
-                json.dump(progress, file)
-            os.rename(f"{self._progress_path}.new", self._progress_path)
+            with contextlib.suppress(OSError):  # a full disk: the journal says it, too
+                with open(f"{self._progress_path}.new", "w") as file:
+                    json.dump(progress, file)
+                os.rename(f"{self._progress_path}.new", self._progress_path)
 
         self.outbox.put([], write)
 
@@ -156,6 +160,18 @@ class Matcher(Service):
         if not self._checkpointing:
             self._checkpointing = True
             self.after(_CHECKPOINT, self._checkpoint)
+
+    def missed(self, state: StreamState, start: int, end: int) -> None:
+        """A range of a stream was given back to the disk before it was matched."""
+        data = {"what": "output", "stream": state.name, "start": start, "end": end, "reason": _RECLAIMED}
+        self.outbox.put(
+            [
+                Draft(
+                    state.producer, start, f"gap-{end}", "gap", time.time(), state.server, state.session, None, state.pane,
+                    data=data,
+                )
+            ]
+        )  # fmt: skip
 
     def _relevant(self, state: StreamState) -> list[Subscription]:
         return [found for found in self._store.active.values() if found.covers(state.server, state.session, state.pane)]
@@ -196,8 +212,14 @@ class Matcher(Service):
         self._store.ending[subscription.id] = self._store.active.pop(subscription.id, subscription)
 
         def written() -> None:
-            self._store.ending.pop(subscription.id, None)
-            self._store.save()
+            kept = self._store.ending.pop(subscription.id, subscription)
+            try:
+                self._store.save()
+            except OSError as error:
+                self._store.ending[subscription.id] = kept
+                print(f"subscriptions: {error}; trying again", flush=True)
+                self.after(_AGAIN, written)
+                return
             self._reader.listen(bool(self._store.active))
             if done:
                 done()
@@ -249,7 +271,11 @@ class Matcher(Service):
         self._reader.listen(True)  # before it is armed: what comes from then on is seen
         self._arm(subscription)
         self._store.active[subscription.id] = subscription
-        self._store.save()
+        try:
+            self._store.save()
+        except OSError as error:
+            del self._store.active[subscription.id]
+            raise CtmuxError(f"the subscription cannot be saved: {error}") from error
         self._arm_timeout(subscription)
         self._put_created(subscription, lambda: reply({"subscription": subscription.public()}))
         return None

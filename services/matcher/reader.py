@@ -27,6 +27,8 @@ class Owner(Protocol):
 
     def grew(self, state: StreamState) -> None: ...
 
+    def missed(self, state: StreamState, start: int, end: int) -> None: ...
+
     def evaluate(self, state: StreamState, block: Block, at: float) -> None: ...
 
 
@@ -116,7 +118,7 @@ class Reader:
         return state.lines.end >= end
 
     def read(self, state: StreamState, path: str, end: int) -> None:
-        """Read a stream up to `end`. What is no longer in its spool is skipped."""
+        """Read a stream up to `end`. What is no longer in its spool is a gap."""
         while state.lines.end < end:
             try:
                 found = spool.read(path, state.lines.end, min(_PIECE, end - state.lines.end))
@@ -124,7 +126,8 @@ class Reader:
                 return
             if found.offset > state.lines.end:
                 state.skipped += found.offset - state.lines.end
-                state.lines.skip(found.offset)
+                self._owner.missed(state, state.lines.offset, found.offset)
+                state.lines.tear(found.offset)
             if not found.data:
                 return
             blocks = state.lines.feed(found.data)

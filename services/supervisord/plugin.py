@@ -15,7 +15,7 @@ from typing import Any
 
 from supervisor import events
 
-from ...shared import lock
+from ...shared import lock, place
 from ...shared.config import load
 from ...shared.errors import CtmuxError, Refused
 from ...shared.paths import Paths, check_socket_path, ensure_private, resolve
@@ -55,6 +55,8 @@ def preflight(config: str | None) -> Paths:
         raise Refused(
             f"another ctmux writes to {paths.state}; name another CTMUX_STATE_DIR, or that one's CTMUX_RUNTIME_DIR"
         )
+    if not place.settle(paths):
+        print(f"ctmux: no file system here can give the space of old output back: {paths.spool} will grow", file=sys.stderr)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(paths.stopping)
     os.environ.update(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from ...shared import spool
 
 PIECE = 65536  # bytes of a chunk at most
-_SLACK = 4 << 20  # reclaim in steps of this size, not byte by byte
+_STEPS = 16  # reclaim in steps of this part of what is kept, not byte by byte
 
 
 class Tail:
@@ -49,7 +49,7 @@ class Tail:
         Opening for writing makes an IN_CLOSE_WRITE of its own: who sees one asks `has_writer`.
         """
         behind = self.offset - self._keep
-        if behind - self._reclaimed < _SLACK or not self._can_reclaim:
+        if behind - self._reclaimed < self._keep // _STEPS or not self._can_reclaim:
             return
         try:
             fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)

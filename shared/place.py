@@ -1,0 +1,58 @@
+"""Where the spools of an instance lie: in its runtime directory, or where a file system can give space back."""
+
+import contextlib
+import os
+import tempfile
+from hashlib import blake2s
+
+from . import spool
+from .paths import Paths, ensure_private
+
+_PROBE = 1 << 16  # bytes
+
+
+def others() -> list[str]:
+    """Directories that are asked when the runtime directory cannot."""
+    return ["/dev/shm", os.environ.get("TMPDIR") or "/tmp", "/var/tmp"]  # noqa: S108 (ours in it is checked)
+
+
+def settle(paths: Paths) -> bool:
+    """Make `<runtime>/spool`, or a link there to a directory that is as private but can punch holes.
+
+    Spools that lie there already stay there. Returns whether their space can be bounded. Raises Refused.
+    """
+    if os.path.islink(paths.spool) and not os.path.isdir(paths.spool):
+        os.unlink(paths.spool)  # the other place was emptied, by a boot for example
+    if os.path.isdir(paths.spool):
+        ensure_private(os.path.realpath(paths.spool))
+        return can_reclaim(paths.spool)
+    if can_reclaim(paths.runtime):
+        ensure_private(paths.spool)
+        return True
+    name = f"ctmux-{os.geteuid()}-{blake2s(paths.runtime.encode(), digest_size=6).hexdigest()}"
+    for base in others():
+        if os.path.isdir(base) and can_reclaim(base):
+            ensure_private(f"{base}/{name}")
+            os.symlink(f"{base}/{name}", paths.spool)
+            return True
+    ensure_private(paths.spool)
+    return False
+
+
+def release(paths: Paths) -> None:
+    """Remove what `settle` made elsewhere, if it is empty."""
+    if os.path.islink(paths.spool):
+        with contextlib.suppress(OSError):
+            os.rmdir(os.path.realpath(paths.spool))
+            os.unlink(paths.spool)
+
+
+def can_reclaim(directory: str) -> bool:
+    """Whether files in this directory can give back the space of their beginning, and tell that they did."""
+    try:
+        with tempfile.TemporaryFile(dir=directory) as file:
+            file.write(b"x" * _PROBE)
+            file.flush()
+            return spool.reclaim(file.fileno(), _PROBE // 2) and spool.first_offset(file.fileno(), _PROBE) == _PROBE // 2
+    except OSError:
+        return False

@@ -1,0 +1,193 @@
+"""What cannot be recovered is told: what, from where to where, and why; what can be is complete."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ctmux.shared import spool
+from harness import World, until
+
+BLOCK = 1 << 16
+
+
+@contextlib.contextmanager
+def mounted(directory: str, kind: str, options: str) -> Iterator[None]:
+    """A file system of its own; only root can."""
+    os.makedirs(directory, mode=0o700)
+    done = subprocess.run(["mount", "-t", kind, "-o", f"mode=0700,{options}", "none", directory], capture_output=True)
+    if done.returncode:
+        pytest.skip("only root can mount")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", directory], check=True)
+
+
+def fill(path: str) -> None:
+    """Write until the file system has no space left."""
+    with contextlib.suppress(OSError), open(path, "wb", buffering=0) as file:
+        while True:
+            file.write(b"x" * BLOCK)
+    with contextlib.suppress(OSError), open(path, "ab", buffering=0) as file:
+        while True:
+            file.write(b"x")
+
+
+def configure(world: World, text: str) -> None:
+    Path(f"{world.root}/config.toml").write_text(text)
+    world.env["CTMUX_CONFIG"] = f"{world.root}/config.toml"
+
+
+def begin(world: World) -> None:
+    world.env["CTMUX_TMUX_SOCKET"] = world.socket()
+    world.tmux("new-session", "-d", "-s", "main", "-x", "120", "-y", "30")
+    world.start()
+
+
+def role(world: World, name: str) -> int:
+    return int(world.data("status")["roles"][name]["pid"])
+
+
+def matched(world: World) -> list[dict[str, Any]]:
+    return world.events("pattern.matched")
+
+
+def pane_of(world: World, command: str) -> str:
+    return world.tmux("new-window", "-d", "-t", "main:", "-P", "-F", "#{pane_id}", command)
+
+
+def test_what_was_reclaimed_before_it_was_matched(world: World) -> None:
+    configure(world, f"[watcher]\nkeep_bytes = {1 << 20}\n")
+    begin(world)
+    world.ctmux("subscribe", "pattern", r"^row \d*00$", "--all")
+    pane = pane_of(
+        world, "read go; for i in $(seq 1 9); do seq -f 'row %06g' ${i}00000 ${i}99999; done; echo; echo row 00; sleep 0.5"
+    )
+    until(lambda: [s for s in spool.walk(world.paths.spool) if s.stream.pane == pane])
+    matcher = role(world, "matcher")
+    os.kill(matcher, signal.SIGSTOP)
+    world.tmux("send-keys", "-t", pane, "Enter")
+    until(lambda: "row 00" in world.tmux("capture-pane", "-p", "-t", pane), 60)
+    until(lambda: _first_kept(world, pane) > 9 << 20)
+    os.kill(matcher, signal.SIGCONT)
+    exited = world.wait_event("pane.exited", 60, pane=pane)
+    gaps = [e for e in world.events("gap") if e["pane"] == pane]
+    assert gaps and all(gap["data"]["what"] == "output" and "reclaimed" in gap["data"]["reason"] for gap in gaps)
+    missing = [(gap["data"]["start"], gap["data"]["end"]) for gap in gaps]
+    assert max(gap["n"] for gap in gaps) < exited["n"]
+    offsets = [e["data"]["offset"] for e in matched(world)]
+    assert offsets == sorted(set(offsets))
+    # Each line has its event or lies in a gap; the one that a gap ends in may be torn.
+    expected = [n * 12 + len("\r\n") for n in range(0, 900_000, 100)]
+    lost = [at for at in expected if at not in set(offsets)]
+    assert all(any(start - 12 <= at <= end for start, end in missing) for at in lost) and len(offsets) + len(lost) >= 9000
+    assert matched(world)[-1]["data"]["line"] == "row 00"
+
+
+def _first_kept(world: World, pane: str) -> int:
+    (found,) = [s for s in spool.walk(world.paths.spool) if s.stream.pane == pane]
+    return spool.read(found.path, 0, 1).first
+
+
+def test_a_pipe_that_is_taken(daemon: World) -> None:
+    pane = pane_of(daemon, "echo ours; exec cat")
+    until(lambda: [s for s in spool.walk(daemon.paths.spool) if s.stream.pane == pane and spool.size(s.path) == 6])
+    daemon.tmux("pipe-pane", "-t", pane, f"exec cat >> {daemon.root}/theirs")
+    gap = daemon.wait_event("gap", pane=pane)
+    assert gap["data"]["start"] == 6 and gap["data"]["end"] is None and "pipe-pane" in gap["data"]["reason"]
+    assert daemon.wait_event("pane.unobserved", pane=pane)["data"]["stream"] == gap["data"]["stream"]
+
+
+def test_a_tmux_server_that_is_killed(daemon: World) -> None:
+    pane = pane_of(daemon, "echo begun; exec sleep 1000")
+    until(lambda: [s for s in spool.walk(daemon.paths.spool) if s.stream.pane == pane and spool.size(s.path) == 7])
+    done = pane_of(daemon, "sleep 0.1; exit 3")
+    daemon.wait_event("pane.exited", pane=done, exit_status=3)
+    os.kill(int(daemon.tmux("display-message", "-p", "#{pid}")), signal.SIGKILL)
+    daemon.wait_event("server.lost")
+    gap = daemon.wait_event("gap", pane=pane)
+    assert (gap["data"]["start"], gap["data"]["end"]) == (7, None) and "tmux server ended" in gap["data"]["reason"]
+    assert gap["n"] < daemon.wait_event("pane.exited", pane=pane)["n"] < daemon.wait_event("session.closed")["n"]
+    assert not [e for e in daemon.events("gap") if e["pane"] == done]
+
+
+def test_a_full_disk_of_the_journal(world: World) -> None:
+    """Nothing is acknowledged that is not written, output goes on live, the trouble is loud, and then all events follow."""
+    with mounted(f"{world.root}/state", "tmpfs", "size=4m"):
+        begin(world)
+        world.ctmux("subscribe", "pattern", r"^row (\d+)$", "--all")
+        pane = pane_of(world, "for i in $(seq 1 100); do echo row $i; done; read go; seq -f 'row %g' 101 3000; read go")
+        until(lambda: len(matched(world)) == 100)
+        fill(f"{world.root}/state/ballast")
+        with world.popen("pane", "stream", pane) as stream:
+            head = world.data("status")["roles"]["logger"]["head"]
+            assert stream.stdout and head >= 100
+            world.tmux("send-keys", "-t", pane, "Enter")
+            assert any(line == "row 3000\n" for line in stream.stdout)  # live, whatever the journal does
+            stream.kill()
+        told = until(lambda: "cannot be written" in (t := world.ctmux("health", code=1).stderr) and t)
+        assert re.search("No space left|disk full", told)
+        assert "TROUBLE: the journal cannot be written" in world.ctmux("status").stdout
+        known = len(matched(world))
+        assert known < 3000
+        assert re.search("cannot be|no answer", world.ctmux("subscribe", "pattern", "x", code=1).stderr)
+        os.unlink(f"{world.root}/state/ballast")
+        until(lambda: len(matched(world)) == 3000, 30)
+        assert [e["data"]["captures"][0] for e in matched(world)] == [str(n) for n in range(1, 3001)]
+        stalled = world.wait_event("journal.stalled")
+        assert re.search("No space left|disk full", stalled["data"]["reason"]) and stalled["data"]["seconds"] > 0
+        assert world.ctmux("health").stdout == "healthy\n"
+        assert "all whole" in world.ctmux("events", "verify").stdout
+        world.stop()
+
+
+def test_a_full_disk_of_the_spools(world: World) -> None:
+    with mounted(f"{world.root}/run", "tmpfs", "size=40m"):
+        begin(world)
+        world.ctmux("subscribe", "pattern", r"^row (\d+)$", "--all")
+        pane = pane_of(world, "while read n; do echo row $n; done")
+        until(lambda: [s for s in spool.walk(world.paths.spool) if s.stream.pane == pane])
+        world.tmux("send-keys", "-t", pane, "1", "Enter")
+        until(lambda: len(matched(world)) == 1)
+        fill(f"{world.root}/run/ballast")
+        world.tmux("send-keys", "-t", pane, "x" * 2000, "Enter")
+        world.tmux("send-keys", "-t", pane, "x" * 2000, "Enter")
+        gap = world.wait_event("gap", 30, pane=pane)
+        assert "disk" in gap["data"]["reason"]
+        os.unlink(f"{world.root}/run/ballast")
+        until(lambda: len([e for e in world.events("pane.observed") if e["pane"] == pane]) == 2, 30)
+        world.tmux("send-keys", "-t", pane, "3", "Enter")
+        until(lambda: [e["data"]["captures"][0] for e in matched(world)] == ["1", "3"])
+        assert world.ctmux("health").stdout == "healthy\n"
+        world.stop()
+
+
+def test_a_file_system_that_cannot_punch_holes(world: World) -> None:
+    with mounted(f"{world.root}/run", "ramfs", ""):
+        begin(world)
+        assert os.path.islink(world.paths.spool)
+        real = os.path.realpath(world.paths.spool)
+        pane = pane_of(world, "seq 1 1000; sleep 0.3; exit 2")
+        world.wait_event("pane.exited", pane=pane, exit_status=2)
+        assert world.ctmux("pane", "tail", pane, "-n", "1000").stdout.split() == [str(n) for n in range(1, 1001)]
+        assert world.ctmux("health").stdout == "healthy\n"
+        world.stop()
+        assert not os.path.exists(real)
+
+
+def test_verify_tells_damage(daemon: World) -> None:
+    assert "all whole" in daemon.ctmux("events", "verify").stdout
+    report = json.loads(daemon.ctmux("events", "verify", "--json").stdout)["data"]
+    assert report["faults"] == [] and report["events"] == report["last"] >= 6
+    daemon.stop()
+    (segment,) = Path(daemon.paths.journal).glob("events-*.jsonl")
+    lines = segment.read_text().splitlines()
+    segment.write_text("\n".join([*lines[:3], *lines[4:]]) + "\n")
+    assert "event 4 follows 2" in daemon.ctmux("events", "verify", code=1).stderr
