@@ -14,7 +14,7 @@ S = TypeVar("S")
 class LoggerConfig(NamedTuple):
     """`[logger]`: the journal. Sizes in bytes, times in seconds."""
 
-    segment_bytes: int = 4 * MIB
+    segment_bytes: int = 2 * MIB  # read again when the logger starts: 24 ms each MiB
     segment_seconds: float = 3600.0
     keep_bytes: int = 256 * MIB
     keep_seconds: float = 30 * 86400.0

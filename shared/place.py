@@ -2,8 +2,6 @@
 
 import contextlib
 import os
-import tempfile
-from hashlib import blake2s
 
 from . import spool
 from .paths import Paths, ensure_private
@@ -29,6 +27,8 @@ def settle(paths: Paths) -> bool:
     if can_reclaim(paths.runtime):
         ensure_private(paths.spool)
         return True
+    from hashlib import blake2s
+
     name = f"ctmux-{os.geteuid()}-{blake2s(paths.runtime.encode(), digest_size=6).hexdigest()}"
     for base in others():
         if os.path.isdir(base) and can_reclaim(base):
@@ -49,10 +49,16 @@ def release(paths: Paths) -> None:
 
 def can_reclaim(directory: str) -> bool:
     """Whether files in this directory can give back the space of their beginning, and tell that they did."""
+    path = f"{directory}/ctmux-probe-{os.getpid()}"
     try:
-        with tempfile.TemporaryFile(dir=directory) as file:
-            file.write(b"x" * _PROBE)
-            file.flush()
-            return spool.reclaim(file.fileno(), _PROBE // 2) and spool.first_offset(file.fileno(), _PROBE) == _PROBE // 2
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except OSError:
         return False
+    try:
+        os.unlink(path)
+        os.write(fd, b"x" * _PROBE)
+        return spool.reclaim(fd, _PROBE // 2) and spool.first_offset(fd, _PROBE) == _PROBE // 2
+    except OSError:
+        return False
+    finally:
+        os.close(fd)

@@ -188,7 +188,7 @@ def test_many_are_sent_in_batches(loop, outbox, context, address):
         outbox.put(drafts(*range(1300)), lambda: told.append(1))
         loop.run(lambda: told)
     assert logger.has() == list(range(1300))
-    assert 3 <= len(logger.puts) <= 10
+    assert len(logger.puts) >= 3 and max(logger.puts) <= 500
 
 
 def test_nobody_is_there_yet(loop, outbox, context, address):

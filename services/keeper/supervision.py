@@ -9,8 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
-from xmlrpc.client import Fault, ServerProxy
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...shared import supervised
 from ...shared.errors import CtmuxError
@@ -18,6 +17,9 @@ from ...shared.messages import Draft, Position
 from ...shared.paths import Paths
 from ...shared.rpc import Client, wait_answer
 from ...shared.service import Service
+
+if TYPE_CHECKING:
+    from xmlrpc.client import ServerProxy
 
 _SHUTDOWN_STATE, _STILL_RUNNING = 6, 91  # supervisor.xmlrpc.Faults
 _AGAIN = 0.5  # seconds
@@ -74,6 +76,9 @@ class Supervision:
     def _run(self) -> None:
         if self._record is None:
             return  # run by hand, without supervisord
+        self._wake.wait()
+        from xmlrpc.client import Fault  # 35 ms, which the keeper's first answer does not wait for
+
         while True:
             self._wake.wait()
             self._wake.clear()
@@ -89,7 +94,7 @@ class Supervision:
                 self._wake.wait(_AGAIN)  # supervisord is starting or ending
                 self._wake.set()
 
-    def _reconcile(self, proxy: ServerProxy, wanted: set[Session]) -> None:
+    def _reconcile(self, proxy: "ServerProxy", wanted: set[Session]) -> None:
         assert self._record is not None
         folder = self._record.services
         programs = {session.program: session for session in wanted}
@@ -116,8 +121,10 @@ class Supervision:
             file.write(_PROGRAM.format(name=session.program, server=session.server, number=session.number))
         os.rename(f"{path}.tmp", f"{path}.conf")  # the include pattern never sees half a file
 
-    def _remove(self, proxy: ServerProxy, name: str) -> None:
+    def _remove(self, proxy: "ServerProxy", name: str) -> None:
         assert self._record is not None
+        from xmlrpc.client import Fault
+
         with contextlib.suppress(Fault):
             proxy.supervisor.stopProcessGroup(name, False)
         deadline = time.monotonic() + _END_SECONDS
@@ -135,7 +142,7 @@ class Supervision:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
 
-    def _report_starts(self, proxy: ServerProxy) -> None:
+    def _report_starts(self, proxy: "ServerProxy") -> None:
         """Report every process that is another one than at the last look, or than the journal knows."""
         assert self._record is not None
         logger: Client | None = None
