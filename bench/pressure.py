@@ -109,7 +109,8 @@ def library(world: World, file: str, size: int) -> None:
                 gaps += item.end - item.start
                 print(f"the client library tells: bytes {item.start}-{item.end} of {pane} {item.reason}")
     print(
-        f"the client library, looking away for {size / 1e6:.0f} MB: {got / 1e6:.1f} MB given, {gaps / 1e6:.1f} MB told as gaps"
+        f"the client library, looking away for {size / 1e6:.0f} MB: "
+        f"{got / 1e6:.1f} MB given, {gaps / 1e6:.1f} MB told as gaps"
     )
 
 

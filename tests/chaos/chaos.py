@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import itertools
 import random
+import signal
 import sys
 import time
 from pathlib import Path
@@ -31,6 +32,7 @@ def main() -> int:
     options = arguments()
     seed = options.seed if options.seed is not None else random.randrange(10**6)
     print(f"seed {seed}, {options.minutes:g} minutes, a deed every {options.every:g} s", flush=True)
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))  # and clean up
     world = World()
     try:
         return run(world, options, random.Random(seed))
