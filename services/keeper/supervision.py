@@ -111,9 +111,11 @@ class Supervision:
         if missing:
             calls: Any = [{"methodName": "supervisor.addProcessGroup", "params": [name]} for name in missing]
             proxy.system.multicall(calls)
-        for name in sorted(running - programs.keys()):
-            if name.startswith(_PREFIX):
+        for name in sorted((running | have) - programs.keys()):
+            if name in running and name.startswith(_PREFIX):
                 self._remove(proxy, name)
+            if name.startswith(_PREFIX):
+                self._forget(name)
 
     def _write(self, folder: str, session: Session) -> None:
         path = f"{folder}/{session.program}"
@@ -138,7 +140,12 @@ class Supervision:
                     continue
             break
         self._wake.set()  # what it told of others is not seen yet
-        for path in (f"{self._record.logs}/{name}.log", f"{self._record.logs}/{name}.log.1"):
+
+    def _forget(self, name: str) -> None:
+        """Remove the files of a watcher that will never run again: no session has the same name."""
+        assert self._record is not None
+        logs = f"{self._record.logs}/{name}.log"
+        for path in (logs, f"{logs}.1", self._paths.control(name), self._paths.lock(name)):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
 

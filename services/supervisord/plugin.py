@@ -4,6 +4,7 @@ supervisord looks `make_interface` up while it reads its configuration, before i
 moment to refuse. It calls it when it is about to run: that is the moment to be told of its events.
 """
 
+import atexit
 import contextlib
 import json
 import os
@@ -123,6 +124,7 @@ class Interface:
             "python": sys.executable,
             "started": time.time(),
         }
+        atexit.register(_sweep, self._paths.runtime)  # after its children, when it ends in an orderly way
         fd = _held[self._paths.supervisord]
         os.ftruncate(fd, 0)
         os.pwrite(fd, json.dumps(record).encode(), 0)
@@ -136,6 +138,14 @@ class Interface:
         self._waker.wake()
         with contextlib.suppress(OSError):  # no keeper yet, or it is busy: it looks when it starts
             self._notices.sendto(b"\0", self._paths.notices)
+
+
+def _sweep(runtime: str) -> None:
+    """Remove the sockets of everybody who has ended, and the locks of watchers, whose sessions have no lasting name."""
+    for name in os.listdir(runtime):
+        if name.endswith(".sock") or (name.startswith("watcher-") and name.endswith(".lock")):
+            with contextlib.suppress(OSError):
+                os.unlink(f"{runtime}/{name}")
 
 
 class _Waker:

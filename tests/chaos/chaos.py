@@ -72,7 +72,7 @@ def run(world: World, options: argparse.Namespace, rng: random.Random) -> int:
     try:
         watch(options, workload, killer, observed)
         settled = settle(workload, observed)
-        return report(world, workload, killer, observed, settled)
+        return report(world, server, workload, killer, observed, settled)
     finally:
         for subscriber in subscribers.values():
             subscriber.stop()
@@ -124,7 +124,7 @@ def settle(workload: Workload, observed: Observed) -> bool:
         return False
 
 
-def report(world: World, workload: Workload, killer: Killer | None, observed: Observed, settled: bool) -> int:
+def report(world: World, server: str, workload: Workload, killer: Killer | None, observed: Observed, settled: bool) -> int:
     printed = workload.printed()
     journal, made = observed.journal, workload.made
     accounts = {name: subscriber.look()[0] for name, subscriber in observed.subscribers.items()}
@@ -169,7 +169,7 @@ def report(world: World, workload: Workload, killer: Killer | None, observed: Ob
           for account, e in held if account.missing(e) or account.doubled or account.disordered or account.gaps),
         *faults[:3],
         *(f"gap: {gap}" for gap in journal.gaps[:3]),
-        *leftovers(world, observed),
+        *leftovers(world, server),
     ]  # fmt: skip
     if not settled:
         failures.append(f"not everything came within {SETTLE_SECONDS:g} s")
@@ -184,7 +184,7 @@ def report(world: World, workload: Workload, killer: Killer | None, observed: Ob
     return 1 if failures else 0
 
 
-def leftovers(world: World, observed: Observed) -> list[str]:
+def leftovers(world: World, server: str) -> list[str]:
     """What is there that should not be: while the instance runs, and after it was stopped."""
     found = []
     expected = {"supervisord", *("broker", "logger", "matcher", "keeper"), "watcher"}
@@ -192,8 +192,14 @@ def leftovers(world: World, observed: Observed) -> list[str]:
     wanted = sorted([*expected, "watcher"])
     if roles != wanted:
         found.append(f"processes that run: {roles}, not {wanted}")
+    watchers = [f"watcher-{server}-{n}" for n in (0, 1)]
+    sockets = {f"{name}.sock" for name in ("keeper", "logger", "matcher", "notice", "pub", "xsub", "supervisor", *watchers)}
+    locks = {f"{name}.lock" for name in ("broker", "keeper", "logger", "matcher", "supervisord", *watchers)}
+    if files(world) != sockets | locks:
+        found.append(f"sockets and locks, too many or few: {sorted(files(world) ^ (sockets | locks))}")
     world.stop()
-    until(lambda: not roles_running(world) or True, 1.0)
+    if files(world) != {name for name in locks if not name.startswith("watcher-")}:
+        found.append(f"sockets and locks after the stop: {sorted(files(world))}")
     if roles_running(world):
         found.append(f"processes after the stop: {roles_running(world)}")
     if "[9000]" in world.tmux("show-hooks", "-g"):
@@ -203,6 +209,11 @@ def leftovers(world: World, observed: Observed) -> list[str]:
     if any(Path(world.paths.spool).iterdir()):
         found.append("spools after the stop")
     return found
+
+
+def files(world: World) -> set[str]:
+    """The sockets and locks in the runtime directory."""
+    return {path.name for end in ("sock", "lock") for path in Path(world.paths.runtime).glob(f"*.{end}")}
 
 
 def roles_running(world: World) -> list[str]:
