@@ -10,7 +10,6 @@ from ...shared import terminal
 # identities of events. Each piece is evaluated as a line of its own.
 LINE_MAX = 65536
 _BREAK = re.compile(rb"[\r\n]")
-_LONG = re.compile(rb"[^\r\n]{%d,}" % (LINE_MAX + 1))
 
 
 class Block(NamedTuple):
@@ -79,13 +78,16 @@ class Lines:
 
 def _split(offset: int, raw: bytes) -> Iterator[Block]:
     """Whole lines as one block, or with the pieces of lines that are too long as blocks of their own."""
-    at = 0
-    if len(raw) > LINE_MAX:
-        for found in _LONG.finditer(raw):
-            if found.start() > at:
-                yield Block(offset + at, raw[at : found.start()])
-            at = found.start()
-            while found.end() - at > LINE_MAX:
-                yield Block(offset + at, raw[at : at + LINE_MAX], truncated=True)
-                at += LINE_MAX
-    yield Block(offset + at, raw[at:])
+    begin = at = 0
+    while len(raw) - at > LINE_MAX:  # from line end to line end, as far as one line may reach: few steps
+        window = at + LINE_MAX + 1
+        end = max(raw.rfind(b"\n", at, window), raw.rfind(b"\r", at, window))
+        if end >= 0:
+            at = end + 1
+            continue
+        if at > begin:
+            yield Block(offset + begin, raw[begin:at])
+        yield Block(offset + at, raw[at : at + LINE_MAX], truncated=True)
+        begin = at = at + LINE_MAX
+    if begin < len(raw):
+        yield Block(offset + begin, raw[begin:])
