@@ -10,27 +10,30 @@ import zmq.asyncio
 
 from ..shared import bus, paths, topics
 from ..shared.codec import decode_reply, encode_request
-from ..shared.errors import DeadlinePassed, NoDaemon
+from ..shared.errors import CtmuxError, DeadlinePassed, NoDaemon
 from ..shared.messages import Filter, Request, Status
 from . import requests
 from .client import SILENCE, require
 from .events import EventFollower
 from .joined import JoinedFollower
-from .script import Ask, Follower, Item, Receive, Script
+from .script import Ask, Follower, Receive, Script
 
 R = TypeVar("R")
 _TRY = 1.0  # seconds until a request is sent again: its service may have been restarted
 
 
 class AsyncStream(AsyncIterator[Any]):
-    """Items as they come; `position` and `live` as in `Stream`."""
+    """Items as they come; `position` and `live` as in `Stream`. Waiting for the next may be cancelled and begun again."""
 
-    def __init__(self, items: AsyncIterator[Item], follower: Follower):
-        self._items = items
+    def __init__(self, client: "AsyncClient", follower: Follower, timeout: float | None, *prefixes: bytes):
+        self._client = client
         self._follower = follower
-
-    async def __anext__(self) -> Any:
-        return await anext(self._items)
+        self._script: Script[None] | None = follower.follow()
+        self._step: Ask | Receive | None = None  # what the script waits for
+        self._answer: Any = None
+        self._deadline = None if timeout is None else time.monotonic() + timeout
+        self._prefixes = prefixes
+        self._socket: Any = None
 
     @property
     def position(self) -> Any:
@@ -39,6 +42,49 @@ class AsyncStream(AsyncIterator[Any]):
     @property
     def live(self) -> bool:
         return self._follower.live
+
+    async def __anext__(self) -> Any:
+        if self._script is None:
+            raise StopAsyncIteration
+        if self._socket is None:
+            self._socket = self._client.subscriber(*self._prefixes)
+        await asyncio.sleep(0)  # a long replay lets others run
+        try:
+            while True:
+                if self._step is None:
+                    step = self._script.send(self._answer)
+                    self._answer = None
+                    if not isinstance(step, Ask | Receive):
+                        return step
+                    self._step = step
+                if isinstance(self._step, Ask):
+                    self._answer = await self._client.ask(*self._step)
+                else:
+                    self._answer = await self._receive()
+                self._step = None
+        except StopIteration:
+            await self.aclose()
+            raise StopAsyncIteration from None
+        except CtmuxError:
+            await self.aclose()
+            raise
+
+    async def _receive(self) -> list[bytes]:
+        while True:
+            patience = SILENCE if self._deadline is None else min(SILENCE, self._deadline - time.monotonic())
+            if patience <= 0:
+                raise DeadlinePassed("nothing came in time")
+            if await self._socket.poll(int(patience * 1000) + 1):
+                frames: list[bytes] = await self._socket.recv_multipart()
+                return frames
+            require(self._client.paths)
+
+    async def aclose(self) -> None:
+        """End the stream; nothing comes any more."""
+        self._script = None
+        if self._socket is not None:
+            self._socket.close(linger=0)
+            self._socket = None
 
 
 class AsyncClient:
@@ -134,7 +180,7 @@ class AsyncClient:
     ) -> AsyncStream:  # fmt: skip
         """As `Client.events`."""
         follower = EventFollower(Filter(kind, server, session, pane, subscription), since)
-        return AsyncStream(self._follow(follower, timeout, topics.EVENT, topics.HEAD), follower)
+        return AsyncStream(self, follower, timeout, topics.EVENT, topics.HEAD)
 
     def output(
         self, server: str, panes: list[str] | None = None, session: str | None = None, *,
@@ -142,37 +188,8 @@ class AsyncClient:
     ) -> AsyncStream:  # fmt: skip
         """As `Client.output`."""
         follower = JoinedFollower(self.paths.spool, server, panes, session, since)
-        prefixes = (topics.out_prefix(server), topics.EVENT, topics.HEAD)
-        return AsyncStream(self._follow(follower, timeout, *prefixes), follower)
+        return AsyncStream(self, follower, timeout, topics.out_prefix(server), topics.EVENT, topics.HEAD)
 
-    async def _follow(self, follower: Follower, timeout: float | None, *prefixes: bytes) -> AsyncIterator[Item]:
-        deadline = None if timeout is None else time.monotonic() + timeout
-        socket: Any = bus.subscriber(self._context, self.paths.subscribers, *prefixes)
-        try:
-            script = follower.follow()
-            answer: Any = None
-            while True:
-                try:
-                    step = script.send(answer)
-                except StopIteration:
-                    return
-                answer = None
-                if isinstance(step, Ask):
-                    answer = await self.ask(*step)
-                elif isinstance(step, Receive):
-                    answer = await self._receive(socket, deadline)
-                else:
-                    yield step
-                    await asyncio.sleep(0)  # a long replay lets others run
-        finally:
-            socket.close(linger=0)
-
-    async def _receive(self, socket: Any, deadline: float | None) -> list[bytes]:
-        while True:
-            patience = SILENCE if deadline is None else min(SILENCE, deadline - time.monotonic())
-            if patience <= 0:
-                raise DeadlinePassed("nothing came in time")
-            if await socket.poll(int(patience * 1000) + 1):
-                frames: list[bytes] = await socket.recv_multipart()
-                return frames
-            require(self.paths)
+    def subscriber(self, *prefixes: bytes) -> Any:
+        """A socket of the bus."""
+        return bus.subscriber(self._context, self.paths.subscribers, *prefixes)

@@ -40,6 +40,9 @@ class EventFollower:
         status = yield Ask("logger", Status())
         self._log = status["log"]
         self._taken = status["head"] if self._since is None else max(0, self._since - 1)
+        if self._taken > status["head"]:  # the position is of a journal that is no more
+            missing, self._taken = self._taken, 0
+            yield Gap(missing + 1, missing + 1, f"the journal was replaced by a new one, which ends at {status['head']}")
         yield from self.catch_up()
 
     def hear(self, frames: list[bytes]) -> Script[None]:

@@ -30,8 +30,7 @@ class JoinedFollower:
         for found in spool.walk_server(self._root, self._server):
             start = spool.size(found.path) if self._since is None else self._since.get(found.stream.name, 0)
             self._output.start(self._server, found.stream.name, start)
-        for stream, offset in (self._since or {}).items():  # over, and dropped by now
-            self._output.offsets.setdefault(f"{self._server}/{stream}", offset)
+        yield from self._dropped()
         for found in spool.walk_server(self._root, self._server):
             if self._wanted(found.session, found.stream.pane):
                 yield from self._fill(found.session, found.stream.pane, found.stream.name, spool.size(found.path))
@@ -46,6 +45,31 @@ class JoinedFollower:
                 yield from self._chunk(frames)
             else:
                 yield from self._through(self._events.hear(frames))
+
+    def _dropped(self) -> Script[None]:
+        """Of the streams to go on with, those whose spool is gone: how much of each was not given."""
+        there = {found.stream.name for found in spool.walk_server(self._root, self._server)}
+        for name, offset in (self._since or {}).items():
+            stream = spool.parse_stream(name)
+            if name in there or stream is None:
+                continue
+            self._output.start(self._server, name, offset)
+            end = yield from self._end_of(stream)
+            if end is not None and end > offset:
+                self._output.start(self._server, name, end)
+                yield Gap(offset, end, "its spool is no longer kept", name)
+
+    def _end_of(self, stream: spool.Stream) -> Script[int | None]:
+        """Where a stream ended, as the journal has it; None if it does not."""
+        end: int | None = None
+        since, head = 1, 1
+        while since <= head:
+            page = yield Ask("logger", Get(since, 1000, list(Filter("pane", self._server, None, stream.pane))), 30.0)
+            for event in map(parse_event, page["lines"]):
+                if event.data.get("stream") == stream.name and event.data.get("end") is not None:
+                    end = event.data["end"]
+            since, head = page["next"], page["head"]
+        return end
 
     def _wanted(self, session: str | None, pane: str | None) -> bool:
         return pane in self._panes if self._panes is not None else session == self._session

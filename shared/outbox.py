@@ -26,6 +26,7 @@ class Outbox:
         self._call = Call(service, address)
         self._queue: deque[tuple[Draft | None, Callable[[], None] | None]] = deque()
         self._sent = 0
+        self._waiting = False
 
     def __len__(self) -> int:
         return len(self._queue)
@@ -38,7 +39,7 @@ class Outbox:
         self._send()
 
     def _send(self) -> None:
-        if self._call.busy:
+        if self._call.busy or self._waiting:
             return
         while self._queue and self._queue[0][0] is None:
             done = self._queue.popleft()[1]
@@ -71,4 +72,9 @@ class Outbox:
             self._acknowledged({})
             return
         # The journal cannot be written now (a full disk): nothing is lost here, and the logger says so in its status.
-        self._service.after(_RETRY, self._send)
+        self._waiting = True
+        self._service.after(_RETRY, self._again)
+
+    def _again(self) -> None:
+        self._waiting = False
+        self._send()

@@ -1,11 +1,14 @@
 """Where the spools of an instance lie: in its runtime directory, or where a file system can give space back."""
 
 import contextlib
+import errno
 import os
 
 from . import spool
+from .errors import Refused
 from .paths import Paths, ensure_private
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _PROBE = 1 << 16  # bytes
 
 
@@ -32,7 +35,10 @@ def settle(paths: Paths) -> bool:
     name = f"ctmux-{os.geteuid()}-{blake2s(paths.runtime.encode(), digest_size=6).hexdigest()}"
     for base in others():
         if os.path.isdir(base) and can_reclaim(base):
-            ensure_private(f"{base}/{name}")
+            try:
+                ensure_private(f"{base}/{name}")
+            except Refused:  # another user has made it
+                continue
             os.symlink(f"{base}/{name}", paths.spool)
             return True
     ensure_private(paths.spool)
@@ -52,13 +58,13 @@ def can_reclaim(directory: str) -> bool:
     path = f"{directory}/ctmux-probe-{os.getpid()}"
     try:
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except OSError:
-        return False
+    except OSError as error:
+        return error.errno in _FULL
     try:
         os.unlink(path)
         os.write(fd, b"x" * _PROBE)
         return spool.reclaim(fd, _PROBE // 2) and spool.first_offset(fd, _PROBE) == _PROBE // 2
-    except OSError:
-        return False
+    except OSError as error:
+        return error.errno in _FULL  # it cannot be tried now; most can
     finally:
         os.close(fd)

@@ -228,7 +228,10 @@ class Index:
             at -= self._MARK.size
         else:
             self._begun = mark.time
-        os.pwrite(self.fd, self._MARK.pack(mark.offset, mark.time, int(mark.end)), at)
+        try:
+            os.pwrite(self.fd, self._MARK.pack(mark.offset, mark.time, int(mark.end)), at)
+        except OSError:  # a full disk: without the mark at most some chunks are published once more after a death
+            return
         self._size = at + self._MARK.size
 
     def reclaim(self, offset: int) -> None:

@@ -29,7 +29,7 @@ class Discovery:
         for folder in self._folders.values():
             for name in sorted(os.listdir(folder)):
                 if not self._only or f"{folder}/{name}" in self._only:
-                    self._attempt(f"{folder}/{name}", 0)  # now: a keeper that answers observes what was there
+                    self.attempt(f"{folder}/{name}")  # now: a keeper that answers observes what was there
 
     def _look(self) -> None:
         for event in self._inotify.read():
@@ -42,18 +42,22 @@ class Discovery:
             self._try(path, 0)
 
     def _try(self, path: str, turn: int) -> None:
-        self._service.after(_TRIES[turn], lambda: self._attempt(path, turn))
+        self._service.after(_TRIES[turn], lambda: self.attempt(path, turn))
 
-    def _attempt(self, path: str, turn: int) -> None:
+    def attempt(self, path: str, turn: int = 0) -> None:
+        """Ask who listens on a socket."""
         try:
             if not stat.S_ISSOCK(os.stat(path).st_mode):
                 return
             info = tmux.identify(path)
         except FileNotFoundError:
             return
-        except tmux.TmuxError:
+        except tmux.ServerGone:
             if turn + 1 < len(_TRIES):
                 self._try(path, turn + 1)
+            return
+        except tmux.TmuxError:  # somebody is there, and slow
+            self._try(path, len(_TRIES) - 1)
             return
         if info.is_at_least(*_OLDEST):
             self._found(info)

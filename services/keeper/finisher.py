@@ -18,13 +18,14 @@ class Finisher:
         self._service = service
         self._address = address
         self._call = Call(service, address)
-        self._queue: deque[tuple[Finish | Close, Callable[[], None]]] = deque()
+        self._closing = False
+        self._queue: deque[tuple[Finish | Close, Callable[[], object]]] = deque()
 
     @property
     def busy(self) -> bool:
         return self._call.busy or bool(self._queue)
 
-    def ask(self, request: Finish | Close, done: Callable[[], None]) -> None:
+    def ask(self, request: Finish | Close, done: Callable[[], object]) -> None:
         """Call `done` when the matcher has answered, whatever it says."""
         self._queue.append((request, done))
         self._next()
@@ -37,20 +38,29 @@ class Finisher:
         def answered(_result: Any) -> None:
             done()
             self._next()
+            self._close_if_idle()
 
         self._call.start(request, answered, answered)
 
-    def finish(self, request: Finish, done: Callable[[], None]) -> None:
-        """Call `done` once: when the stream is finished, or when no matcher is there to finish it."""
+    def finish(self, request: Finish, done: Callable[[], object], gone: Callable[[], None]) -> None:
+        """Call `done` when the stream is finished; before that `gone`, once, if no matcher is there to finish it."""
         waiting = [True]
 
-        def once() -> None:
-            if waiting:
-                waiting.clear()
-                done()
+        def answered() -> None:
+            waiting.clear()
+            done()
 
-        self.ask(request, once)
-        self._watch(waiting, once)
+        self.ask(request, answered)
+        self._watch(waiting, gone)
+
+    def close(self) -> None:
+        """Ask what waits, then close."""
+        self._closing = True
+        self._close_if_idle()
+
+    def _close_if_idle(self) -> None:
+        if self._closing and not self.busy:
+            self._call.close()
 
     def _watch(self, waiting: list[bool], give_up: Callable[[], None]) -> None:
         """A matcher that answers will finish, however long its backlog is; one that does not must not hide the exit."""

@@ -13,6 +13,7 @@ SLOT = 9000
 BIRTHS = ("after-new-session", "after-new-window", "after-split-window")
 RESPAWN = "pane-created"  # of tmux 3.8, for respawned panes, too: it closes the pipe of a pane that dies and is kept
 CHANGES = (
+    "after-pipe-pane",
     "pane-died",
     "pane-exited",
     "session-closed",

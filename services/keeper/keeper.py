@@ -20,7 +20,18 @@ from .server import Server
 from .state import known
 from .supervision import Session, Supervision
 
-_LAST_MATCHES, _LAST_WORDS = 3.0, 1.0  # seconds that the end waits for the matcher, then for the logger
+_LAST_MATCHES, _LAST_WORDS = 15.0, 1.0  # seconds that the end waits for the matcher, then for the logger
+_REFUSED_AGAIN = 10.0  # seconds until a server that cannot be watched is tried again
+
+
+def _lives(info: tmux.ServerInfo) -> bool:
+    """Whether this tmux server is there. One that does not answer may only be slow: its process says it."""
+    try:
+        return tmux.identify(info.socket).key == info.key
+    except tmux.ServerGone:
+        return False
+    except tmux.TmuxError:
+        return os.path.exists(f"/proc/{info.pid}")
 
 
 class Keeper(Service):
@@ -111,13 +122,23 @@ class Keeper(Service):
         server = Server(self, info)
         try:
             server.begin()
+        except tmux.ServerGone:
+            server.close()
+            return
         except tmux.TmuxError as error:
+            server.close()
             print(f"tmux server {info.socket}: {error}", flush=True)
             self._refused[info.socket] = str(error)
+            self.after(_REFUSED_AGAIN, lambda: self._ask_refused(info.socket))
             return
         self._refused.pop(info.socket, None)
         self._servers[info.key] = server
         self.sessions_changed()
+
+    def _ask_refused(self, socket: str) -> None:
+        """Its owner may be gone by now, or the server itself."""
+        self._refused.pop(socket, None)
+        self._discovery.attempt(socket)
 
     def _revive(self) -> None:
         """Close the accounts of servers that ended while no keeper was running."""
@@ -126,18 +147,13 @@ class Keeper(Service):
             info = known(f"{folder}/{name}")
             if info is None:
                 continue
-            try:
-                alive = tmux.identify(info.socket).key == info.key
-            except tmux.TmuxError:
-                alive = False
-            if not alive:
+            if not _lives(info):
                 server = self._servers[info.key] = Server(self, info)
                 server.begin_lost()
 
     def lost(self, server: Server) -> None:
         """A tmux server is gone and reported."""
         self._servers.pop(server.key, None)
-        self.outbox.put([], server.remove_state)
         self._drop_later(server.key)
         self.sessions_changed()
 

@@ -13,6 +13,7 @@ from .state import base36
 from .topology import CLOSED, ELSEWHERE, FULL, STOPPED, Pane, Topology
 
 _GRACE = 1.0  # seconds from a pipe being there to its spool being there
+_FULL_AGAIN = 5.0  # seconds
 _FULL_BYTES = 4 << 20  # less free space than this is a full disk; twice as much is none any more
 
 
@@ -25,10 +26,11 @@ class Pipes:
         self._suspects: dict[str, float] = {}  # panes with a pipe whose spool is not known yet, and since when
         self._full = False
 
-    @property
-    def waiting(self) -> bool:
-        """Whether a pane with a pipe has still to show its spool, or one without waits for space on the disk."""
-        return bool(self._suspects) or self._full
+    def patience(self) -> float | None:
+        """Seconds until the next look: a pane with a pipe has still to show its spool, or one waits for space."""
+        if self._suspects:
+            return _GRACE
+        return _FULL_AGAIN if self._full else None
 
     def open_missing(self, seen: Listing, topology: Topology, now: float) -> list[Draft]:
         """Start a pipe in every pane without one; say of a pane whose pipe is another's that it is unobserved."""
@@ -40,21 +42,18 @@ class Pipes:
             if listed.dead or (pane.stream and not pane.closed):
                 continue
             since = before.get(pane_id, now)
-            if pane.stream and self._is_full(pane):
+            end = self._spools.size(pane.stream) if pane.stream else None
+            if pane.stream and pane.unobserved in (None, FULL) and self._is_full(pane):
                 self._full = True
-                drafts += topology.unobserve(pane_id, FULL, now, self._spools.size(pane.stream))
-            elif pane.stream and pane.unobserved == FULL:
-                if now - since >= _GRACE or pane_id not in before:
-                    since = now
-                    self._adopt(listed, pane.session, force=True)
-                self._suspects[pane_id] = since
-            elif pane.stream and not listed.piped:
-                drafts += topology.unobserve(pane_id, CLOSED, now, self._spools.size(pane.stream))
-            elif not listed.piped:
+                drafts += topology.unobserve(pane_id, FULL, now, end)
+            elif not listed.piped and (pane.stream is None or pane.unobserved in (ELSEWHERE, FULL)):
                 self._adopt(listed, pane.session)
                 self._suspects[pane_id] = now
+            elif not listed.piped:
+                drafts += topology.unobserve(pane_id, CLOSED, now, end)
+            elif pane.unobserved == FULL:
+                self._full = True  # tmux finds out with the next output that nobody reads this pipe; it may be a user's
             elif now - since >= _GRACE:
-                end = self._spools.size(pane.stream) if pane.stream else None
                 drafts += topology.unobserve(pane_id, ELSEWHERE, now, end)
             elif not pane.unobserved or pane.unobserved == STOPPED:
                 self._suspects[pane_id] = since
@@ -65,19 +64,14 @@ class Pipes:
         found = os.statvfs(self._spools.directory)
         return found.f_bavail * found.f_frsize < _FULL_BYTES * (2 if pane.unobserved == FULL else 1)
 
-    def _adopt(self, listed: ListedPane, session: str, force: bool = False) -> None:
-        """Pipe a pane that was there before us; what it shows becomes its history, taken in the same command line.
-
-        `force`: its pipe is ours and has no reader, which tmux finds out only with the next output.
-        """
+    def _adopt(self, listed: ListedPane, session: str) -> None:
+        """Pipe a pane that was there before us; what it shows becomes its history, taken in the same command line."""
         directory = self._spools.directory
         stream = spool.stream_name(listed.pane, listed.pid, listed.window, base36(time.time_ns() // 1_000_000))
         command = hooks.pipe_command(directory, spool.session_folder(session), stream)
-        close = ["pipe-pane", "-t", listed.pane, ";"] if force else []
         try:
             text = tmux.run(
                 self._socket,
-                *close,
                 "capture-pane", "-p", "-e", "-J", "-S", "-", "-E", "-", "-t", listed.pane, ";",
                 "if-shell", "-F", "-t", listed.pane, "#{pane_pipe}", "",
                 f"pipe-pane -O -t {listed.pane} {hooks.quote(command)}",

@@ -1,6 +1,7 @@
 """One tmux server in the keeper's care: its hooks, its blocked `wait-for`, its listings, the ends of panes, its reports."""
 
 import contextlib
+import functools
 import os
 import select
 import time
@@ -17,7 +18,7 @@ from .pipes import Pipes
 from .processes import Born, Closed, Fact, Grown, Processes
 from .spools import Spools
 from .state import base36, load, save
-from .topology import GRACE, STOPPED, Departed
+from .topology import GRACE, STOPPED, UNMATCHED, Departed
 from .waiter import Waiter
 
 _NUDGES = (0.1, 0.5, 2.0)  # seconds; utempter builds up to 3.5a lose a SIGCHLD now and then: facts/tmux.md, fact 6
@@ -57,6 +58,10 @@ class Server:
         self._finishing: set[str] = set()  # panes and streams that the matcher is asked about
         self._gone = False
         self._released = False
+        self._unmatched: dict[str, str] = {}  # stream -> pane, of what the matcher has not read when the instance stops
+        self._unsaved: list[Draft] = []
+        self._saving: Timer | None = None
+        self._forgotten = False
         self._finisher = Finisher(self._service, owner.paths.control("matcher"))
         self.topology, self._pending = load(self._state_path, self.key)
 
@@ -95,9 +100,12 @@ class Server:
     def begin_lost(self) -> None:
         """The server ended while nobody looked: report that, from what was known of it."""
         self._gone = True
-        self._owner.processes.watch_server(self.key)
         drafts, self._pending = self._pending, []
         self._report(drafts)
+        if self.topology.lost:  # it was reported, but perhaps not heard
+            self._end()
+            return
+        self._owner.processes.watch_server(self.key)
         for pane in self.topology.panes.values():
             pane.closed = True
         self.refresh_soon(0.0)
@@ -117,22 +125,26 @@ class Server:
                 print(f"tmux server {self.info.socket} could not be released: {error}", flush=True)
         for pane_id, pane in self.topology.panes.items():
             if pane.stream and not pane.exited:
-                request = Finish(self.key, pane.session, pane_id, pane.stream, self._spools.size(pane.stream), True, False)
-                self._finisher.ask(request, lambda: None)
+                self._unmatched[pane.stream] = pane_id
+                end = self._spools.size(pane.stream)
+                request = Finish(self.key, pane.session, pane_id, pane.stream, end, True, False)
+                self._finisher.ask(request, functools.partial(self._unmatched.pop, pane.stream, None))
 
     @property
     def released(self) -> bool:
         """Whether everything that its panes have printed is matched."""
-        return not self._finisher.busy
+        return not self._unmatched and not self._finisher.busy
 
     def leave(self) -> None:
         """Report that nothing of the server is observed any more."""
         now = time.time()
         drafts: list[Draft] = []
+        for stream, pane_id in self._unmatched.items():
+            drafts.append(self.topology.gap(pane_id, stream, None, self._spools.size(stream), UNMATCHED, now))
         for pane_id, pane in self.topology.panes.items():
             if pane.stream and not pane.closed and not pane.exited:
                 pane.closed = True
-                drafts += self.topology.unobserve(pane_id, STOPPED, now)
+                drafts += self.topology.unobserve(pane_id, STOPPED, now, self._spools.size(pane.stream))
             pane.stream = None
         self._report(drafts)
 
@@ -190,7 +202,7 @@ class Server:
 
     def facts(self, facts: list[Fact]) -> None:
         """What the processes thread has seen of this server's panes."""
-        if self._released:
+        if self._released or self.topology.lost:
             return
         if any(isinstance(fact, Born) and fact.session not in self.topology.sessions for fact in facts):
             self.refresh()  # a new session has a name, too
@@ -260,7 +272,7 @@ class Server:
 
     def refresh(self) -> None:
         """List the server, report the difference, observe what is not, finish what is over."""
-        if self._released:
+        if self._released or self.topology.lost:
             return
         if self._refresh is not None:
             self._refresh.cancel()
@@ -277,6 +289,8 @@ class Server:
 
     def _show(self, text: bytes) -> None:
         """Report the difference between what was reported and what a listing shows; see to it."""
+        if self.topology.lost:
+            return
         seen = listing.parse(text)
         now = time.time()
         if seen.unhooked:
@@ -298,8 +312,9 @@ class Server:
         self._finish_leaving(now)
         if before != set(self.topology.sessions):
             self._owner.sessions_changed()
-        if self.topology.waiting() or self._pipes.waiting:
-            self.refresh_soon(GRACE)
+        patience = GRACE if self.topology.waiting() else self._pipes.patience()
+        if patience is not None:
+            self.refresh_soon(patience)
         if self._gone and not self.topology.panes and not self.topology.sessions:
             self._close()
 
@@ -322,21 +337,35 @@ class Server:
         """Have the matcher finish the pane's output, then report the exit."""
         pane = self.topology.panes.get(pane_id)
         if pane is None:
+            self._finishing.discard(pane_id)
             return
-        path = self._spools.find(pane.stream)
+        pid, stream, path = pane.pid, pane.stream, self._spools.find(pane.stream)
         end = spool.size(path) if path else None
         over = pane.dead_since is None
 
-        def report() -> None:
+        def report(matched: bool) -> None:
             self._finishing.discard(pane_id)
-            if over and pane.stream:
-                self._spools.keep_for_a_while(pane.stream)  # first: to a keeper after this one it is no new pane
-            self._report(self.topology.exited(pane_id, time.time(), end, lost=self._gone))
-            if not over and path:
-                self._owner.processes.watch_growth(self.key, path)
+            if self.topology.panes.get(pane_id) is pane and pane.pid == pid and not pane.exited:  # not respawned meanwhile
+                self._report(self.topology.exited(pane_id, time.time(), end, lost=self._gone, matched=matched))
+                if not over and path:
+                    self._owner.processes.watch_growth(self.key, path)
             self.refresh_soon(0.0)
 
-        self._finisher.finish(Finish(self.key, pane.session, pane_id, pane.stream or "", end or 0, over, over), report)
+        def done() -> None:
+            if over and stream:
+                self._spools.keep_for_a_while(stream)  # first: to a keeper after this one it is no new pane
+                self._finishing.discard(stream)
+                self.topology.departed = [departed for departed in self.topology.departed if departed.stream != stream]
+            report(matched=True)
+
+        def gone() -> None:
+            """No matcher: the exit is told, and the matcher is asked on, also by a keeper after this one."""
+            if over and stream:
+                self._finishing.add(stream)
+                self.topology.departed.append(Departed(pane_id, pane.session, stream, exited=True))
+            report(matched=False)
+
+        self._finisher.finish(Finish(self.key, pane.session, pane_id, stream or "", end or 0, over, over), done, gone)
 
     def _finish_departed(self, departed: Departed) -> None:
         """Nothing of this stream is waited for any more."""
@@ -347,7 +376,7 @@ class Server:
 
         def finished() -> None:
             self._finishing.discard(stream)
-            self.topology.departed.remove(departed)
+            self.topology.departed = [other for other in self.topology.departed if other.stream != stream]
             self._spools.keep_for_a_while(stream)
             self._save()
 
@@ -358,34 +387,73 @@ class Server:
 
     def _close(self) -> None:
         """The tmux server is gone and everything it had is reported."""
+        self.topology.lost = True
         self._report([self.topology.draft("server.lost", time.time(), ends=[f"keeper/{self.key}"])])
+        self._end()
+
+    def _end(self) -> None:
+        """Nothing is to be watched any more; the state goes when all of it is heard."""
+        self.close()
         self._owner.lost(self)
+        self._forget()
+
+    def close(self) -> None:
+        """Close what was opened."""
+        self._end_waiter()
+        self._finisher.close()
+        if self._server_fd >= 0:
+            os.close(self._server_fd)
+            self._server_fd = -1
 
     # ---- reported state --------------------------------------------------------------------------------------------
 
     def _report(self, drafts: list[Draft]) -> None:
         """Note the state together with the drafts that lead to it, then send them: a keeper that is killed in between sends
-        them again, and the logger knows which it has."""
+        them again, and the logger knows which it has. What cannot be noted (a full disk) is not sent before it is."""
         self._pending += drafts
-        self._save()
-        if drafts:
-            sent = {id(draft) for draft in drafts}
-            for draft in drafts:
-                if draft.kind == "session.closed" and draft.session:
-                    self._finisher.ask(Close(self.key, draft.session), lambda: None)
+        self._unsaved += drafts
+        if self._save():
+            self._send()
+        elif self._saving is None:
+            self._saving = self._service.after(_AGAIN, self._save_again)
 
-            def written() -> None:
-                self._pending = [draft for draft in self._pending if id(draft) not in sent]
+    def _save_again(self) -> None:
+        self._saving = None
+        self._report([])
 
-            self._owner.outbox.put(drafts, written)
+    def _send(self) -> None:
+        drafts, self._unsaved = self._unsaved, []
+        if not drafts:
+            return
+        sent = {id(draft) for draft in drafts}
+        for draft in drafts:
+            if draft.kind == "session.closed" and draft.session:
+                self._finisher.ask(Close(self.key, draft.session), lambda: None)
 
-    def _save(self) -> None:
+        def written() -> None:
+            self._pending = [draft for draft in self._pending if id(draft) not in sent]
+
+        self._owner.outbox.put(drafts, written)
+
+    def _save(self) -> bool:
+        """Whether the state is on the disk."""
+        if self._forgotten:
+            return True
         try:
             save(self._state_path, self.info, self.topology, self._pending)
-        except OSError as error:  # a full disk: what is in memory goes on, and is saved with the next report
+        except OSError as error:
             print(f"{self._state_path}: {error}", flush=True)
+            return False
+        return True
 
-    def remove_state(self) -> None:
-        """Forget a server that is gone; what its panes printed is kept for a while."""
+    def _forget(self) -> None:
+        """Remove the state when everything in it is heard; what the panes printed is kept for a while."""
+        if self._unsaved:
+            self._service.after(_AGAIN, self._forget)
+        else:
+            self._owner.outbox.put([], self._remove_state)
+
+    def _remove_state(self) -> None:
+        self._forgotten = True
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._state_path)

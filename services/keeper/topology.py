@@ -17,6 +17,7 @@ ELSEWHERE = "its pipe is used by another program (pipe-pane)"
 CLOSED = "its pipe was closed by another program (pipe-pane)"
 FULL = "the disk of its spool is full"
 STOPPED = "ctmux was stopped"
+UNMATCHED = "ctmux was stopped before it was matched"
 LOST = "the tmux server ended while the pane's program ran; what tmux had not handed on is lost"
 GRACE = 1.0  # seconds that a pane which is gone is given to show its spool and its exit status
 
@@ -69,6 +70,7 @@ class Topology:
     moves: list[Move] = field(default_factory=list)
     departed: list[Departed] = field(default_factory=list)
     over: list[str] = field(default_factory=list)  # panes that have exited lately; tmux uses no id twice
+    lost: bool = False  # server.lost is reported: nothing follows
 
     def dump(self) -> dict[str, Any]:
         return asdict(self)
@@ -163,13 +165,15 @@ class Topology:
         stream = pane.stream if pane.closed else None
         drafts = [
             self.draft("pane.unobserved", now, pane.session, window=pane.window, pane=pane_id, reason=reason,
-                       stream=stream)
+                       stream=stream, end=end)
         ]  # fmt: skip
-        return drafts if reason == STOPPED else [*drafts, self._gap(pane_id, pane, stream, end, reason, now)]
+        return drafts if reason == STOPPED else [*drafts, self.gap(pane_id, stream, end, None, reason, now)]
 
-    def _gap(self, pane_id: str, pane: Pane, stream: str | None, start: int | None, reason: str, now: float) -> Draft:
+    def gap(self, pane_id: str, stream: str | None, start: int | None, end: int | None, reason: str, now: float) -> Draft:
+        """Bytes `start` to `end` of a stream are missing (None: not known)."""
+        pane = self.panes[pane_id]
         return self.draft("gap", now, pane.session, window=pane.window, pane=pane_id, what="output", stream=stream,
-                          start=start, end=None, reason=reason)  # fmt: skip
+                          start=start, end=end, reason=reason)  # fmt: skip
 
     # ---- ends ------------------------------------------------------------------------------------------------------
 
@@ -191,16 +195,16 @@ class Topology:
             pane.gone_since is not None or (pane.dead_since is not None and not pane.exited) for pane in self.panes.values()
         )
 
-    def exited(self, pane_id: str, now: float, end: int | None, lost: bool = False) -> list[Draft]:
-        """The pane's program is over and its output finished (at offset `end`; None: it was not observed). `lost`: because
-        the tmux server is gone."""
+    def exited(self, pane_id: str, now: float, end: int | None, lost: bool = False, matched: bool = True) -> list[Draft]:
+        """The pane's program is over and its output ends at `end` (None: it was not observed). `lost`: because the tmux
+        server is gone; not `matched`: no matcher was there, so matches may follow."""
         pane = self.panes[pane_id]
         pane.exited, pane.kept = True, pane.dead_since is not None
         status = pane.status or {"exit_status": None, "signal": None}
         stream = pane.stream
-        ends = [f"match/{self.server}/{stream}"] if stream and not pane.kept else []
+        ends = [f"match/{self.server}/{stream}"] if stream and matched and not pane.kept else []
         unknown = pane.status is None or pane.status["signal"] == _HUP
-        gap = [self._gap(pane_id, pane, stream, end, LOST, now)] if lost and unknown and end is not None else []
+        gap = [self.gap(pane_id, stream, end, None, LOST, now)] if lost and unknown and end is not None else []
         return [
             *gap,
             self.draft("pane.exited", now, pane.session, window=pane.window, pane=pane_id, ends=ends, **status,

@@ -80,13 +80,13 @@ class Writer:
             written = os.write(self._fd, data)
             if written < len(data):
                 raise OSError(errno.ENOSPC, "short write: is the disk full?")
+            self.dirty = True
+            if self._config.sync == "always":
+                self.sync()
         except OSError:
             os.ftruncate(self._fd, self._size)
             raise
         self._size += written
-        self.dirty = True
-        if self._config.sync == "always":
-            self.sync()
 
     def rotate_if_due(self) -> None:
         """Begin a new segment when the live one is large or old enough, and drop what is over the retention.
@@ -95,10 +95,10 @@ class Writer:
         """
         if self._size < self._config.segment_bytes and time.time() - self._began < self._config.segment_seconds:
             return
-        self.sync()
-        self._retain()
         old = self._fd
         try:
+            self.sync()
+            self._retain()
             self._start_segment(self.ledger)
         except OSError as error:
             print(f"journal: no new segment yet: {error}", flush=True)

@@ -28,7 +28,8 @@ class Lines:
     def __init__(self, offset: int):
         self.offset = offset  # of the unfinished line
         self.tail = b""
-        self._torn = False  # what comes begins in the middle of a line
+        self.whole_from = offset
+        self.torn = False  # what comes begins in the middle of a line
 
     @property
     def end(self) -> int:
@@ -37,7 +38,7 @@ class Lines:
 
     def feed(self, data: bytes) -> list[Block]:
         """The blocks of lines that `data` completes."""
-        if self._torn:
+        if self.torn:
             data = self._mend(data)
         data = self.tail + data
         length = terminal.cut(data)
@@ -66,13 +67,15 @@ class Lines:
     def tear(self, offset: int) -> None:
         """Go on at `offset`, somewhere in a line, of which the beginning is not to be had: that line is left out."""
         self.skip(offset)
-        self._torn = True
+        self.torn = True
 
     def _mend(self, data: bytes) -> bytes:
+        """Leave the torn line out; not `torn` any more, and `whole_from` its end, when that has come."""
         found = _BREAK.search(data)
-        self._torn = found is None
+        self.torn = found is None
         dropped = found.end() if found else len(data)
         self.skip(self.offset + dropped)
+        self.whole_from = self.offset
         return data[dropped:]
 
 

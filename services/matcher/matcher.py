@@ -287,7 +287,8 @@ class Matcher(Service):
             size = spool.size(found.path)
             if subscription.pane in (None, found.stream.pane):
                 subscription.armed[key] = size
-            if key not in self._reader.streams:
+            over = os.path.exists(spool.meta(f"{self.paths.spool}/{found.server}", found.stream.name, "done"))
+            if key not in self._reader.streams and not over:
                 self._reader.add(found, spool.line_start(found.path, size))
 
     def _list(self, _request: Subscriptions, _reply: Reply) -> dict[str, Any]:

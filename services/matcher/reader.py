@@ -81,6 +81,8 @@ class Reader:
             key = f"{touched.server}/{touched.stream.name}"
             if touched.mask == inotify.DELETE:
                 self._finished.discard(key)
+                self._pending.pop(key, None)
+                self.streams.pop(key, None)
             elif key not in self._finished:
                 self._pending[key] = touched
         self._work()
@@ -126,16 +128,23 @@ class Reader:
                 return
             if found.offset > state.lines.end:
                 state.skipped += found.offset - state.lines.end
-                self._owner.missed(state, state.lines.offset, found.offset)
+                state.missing = state.lines.offset if state.missing is None else state.missing
                 state.lines.tear(found.offset)
             if not found.data:
                 return
             blocks = state.lines.feed(found.data)
+            if state.missing is not None and not state.lines.torn:  # the line that the range ends in is missing, too
+                self._tell_missing(state, state.lines.whole_from)
             self._owner.grew(state)
             for block in blocks:
                 self._owner.evaluate(state, block, time.time())
             if state.lines.tail:
                 self._watch_quiet(state)
+
+    def _tell_missing(self, state: StreamState, end: int) -> None:
+        if state.missing is not None:
+            self._owner.missed(state, state.missing, end)
+            state.missing = None
 
     def finish(self, server: str, session: str, pane: str, stream: str, end: int, over: bool) -> None:
         """Evaluate a stream up to `end`, its last line too; forget it if it is `over`."""
@@ -148,6 +157,7 @@ class Reader:
             state.session = session
             if self._owner.wants(state):
                 self.read(state, path, end)
+                self._tell_missing(state, end)
                 last = state.lines.flush() if over else state.lines.unfinished()
                 if last:
                     self._owner.evaluate(state, last, time.time())

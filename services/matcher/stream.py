@@ -28,6 +28,7 @@ class StreamState:
         self.server, self.session, self.pane, self.name = server, session, pane, name
         self.lines = Lines(offset)
         self.skipped = 0  # bytes that were reclaimed before they were read
+        self.missing: int | None = None  # where a range that cannot be read begins, as long as its end is not known
         self._fired_line = offset  # the line that `_fired` is of
         self._fired = set(fired)
 
