@@ -38,6 +38,7 @@ from .subscription import Store, Subscription
 
 _TEXT_MAX = 4096  # characters of a line, match or capture in an event; the spool has the rest, from `offset` to `end`
 _CAPTURES_MAX = 20
+_BEHIND = 0.05  # seconds until a timeout is looked at again, when what has come by then is not read yet
 _AGAIN = 1.0  # seconds until what a full disk refused is tried again
 _RECLAIMED = "reclaimed before it was matched: the matcher was behind, or did not run; see [watcher] keep_bytes"
 _CHECKPOINT = 5.0  # seconds; a restarted matcher need not read again what is older
@@ -90,7 +91,7 @@ class Matcher(Service):
             start = max(progress.get(f"{found.server}/{found.stream.name}", 0), last["position"], since)
             start = max(last["position"], spool.line_start(found.path, start))
             fired = last["keys"] if last["position"] == start else ()
-            self._reader.read(self._reader.add(found, start, fired), found.path, spool.size(found.path))
+            self._reader.resume(found, start, fired)
         logger.close()
         for subscription in self._store.active.values():
             self._arm_timeout(subscription)
@@ -240,6 +241,9 @@ class Matcher(Service):
         self._reader.catch_up()  # what has come by now counts
         if subscription.id not in self._store.active:
             return
+        if self._reader.behind:
+            self._timeouts[subscription.id] = self.after(_BEHIND, lambda: self._expire(subscription))
+            return
         data = {"seconds": subscription.seconds, "pattern": subscription.pattern, "name": subscription.name}
         self.outbox.put([_draft(subscription, 1, "timeout.expired", data)])
         self._end(subscription, "expired")
@@ -300,13 +304,16 @@ class Matcher(Service):
 
     def _finish(self, request: Finish, reply: Reply) -> None:
         """Evaluate a stream to its end; answer when all of it is in the journal."""
-        self._reader.finish(request.server, request.session, request.pane, request.stream, request.end, over=request.over)
-        for subscription in list(self._store.active.values()):
-            if request.over:
-                subscription.armed.pop(f"{request.server}/{request.stream}", None)
-            if request.exited and subscription.pane == request.pane and subscription.server in (None, request.server):
-                self._end(subscription, "pane exited")
-        self.outbox.put([], lambda: reply({}))
+
+        def finished() -> None:
+            for subscription in list(self._store.active.values()):
+                if request.over:
+                    subscription.armed.pop(f"{request.server}/{request.stream}", None)
+                if request.exited and subscription.pane == request.pane and subscription.server in (None, request.server):
+                    self._end(subscription, "pane exited")
+            self.outbox.put([], lambda: reply({}))
+
+        self._reader.finish(request, finished)
 
     def _close(self, request: Close, reply: Reply) -> None:
         for subscription in list(self._store.active.values()):

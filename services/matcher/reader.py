@@ -2,11 +2,12 @@
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from ...shared import inotify, spool
 from ...shared.folders import Folders, Touched
+from ...shared.messages import Finish
 from ...shared.outbox import Outbox
 from ...shared.service import Service, Timer
 from .lines import Block
@@ -14,8 +15,9 @@ from .stream import StreamState
 
 _MASK = inotify.CREATE | inotify.MOVED_TO | inotify.MODIFY | inotify.CLOSE_WRITE | inotify.DELETE
 _TURN = 1 << 20  # bytes of one stream before another has its turn
-_PIECE = 1 << 18
+_PIECE = 1 << 16
 _FULL = 5000  # drafts on their way: nothing more is read until the logger has caught up
+Done = Callable[[], None]
 
 
 class Owner(Protocol):
@@ -43,6 +45,8 @@ class Reader:
         self._finished: set[str] = set()  # streams that are over, while their spools are kept
         self._quiet_timers: dict[str, Timer] = {}
         self._working = False
+        self._held = False  # the logger has to catch up
+        self._ends: dict[str, list[tuple[bool, Done]]] = {}  # streams to be finished: over?, and whom to tell
 
     @property
     def open(self) -> bool:
@@ -60,6 +64,13 @@ class Reader:
             self.streams.clear()
             self._pending.clear()
             self._finished.clear()
+            for key in list(self._ends):
+                self._complete(key)
+
+    @property
+    def behind(self) -> bool:
+        """Whether there is output that is not read yet."""
+        return bool(self._pending)
 
     def add(self, found: spool.Spool, offset: int, fired: Iterable[str] = ()) -> StreamState:
         """Begin with a stream at `offset`, where these subscriptions have fired already."""
@@ -67,10 +78,16 @@ class Reader:
         self.streams[f"{found.server}/{found.stream.name}"] = state
         return state
 
+    def resume(self, found: spool.Spool, offset: int, fired: Iterable[str]) -> None:
+        """Go on with a stream where an earlier matcher was."""
+        self.add(found, offset, fired)
+        self._pending[f"{found.server}/{found.stream.name}"] = Touched(*found, mask=0)
+        self._soon()
+
     def catch_up(self) -> None:
-        """Read everything that is there now."""
+        """Read everything that is there now, unless the logger has to catch up first: see `behind`."""
         self.look()
-        while self._pending and len(self._owner.outbox) <= _FULL:
+        while self._pending and not self._held:
             self._work()
 
     def look(self) -> None:
@@ -83,27 +100,41 @@ class Reader:
                 self._finished.discard(key)
                 self._pending.pop(key, None)
                 self.streams.pop(key, None)
+                self._complete(key)
             elif key not in self._finished:
                 self._pending[key] = touched
         self._work()
 
     def _work(self) -> None:
         """Read on where something is new, each pane in its turn, unless the logger has to catch up first."""
-        self._working = False
         for key, touched in list(self._pending.items()):
+            if self._is_full():
+                return
             if self._advance(key, touched):
                 self._pending.pop(key, None)
-        if self._folders is not None and len(self._owner.outbox) > _FULL:
-            self._service.unregister(self._folders)
-            self._owner.outbox.put([], self._go_on)
-        elif self._pending and not self._working:
+                self._complete(key)
+        if self._pending:
+            self._soon()
+
+    def _soon(self) -> None:
+        if not self._working:
             self._working = True
-            self._service.after(0.0, self._work)
+            self._service.after(0.0, self._go_on)
 
     def _go_on(self) -> None:
-        if self._folders is not None:
-            self._service.register(self._folders, self.look)
-            self._work()
+        self._working = False
+        self._work()
+
+    def _is_full(self) -> bool:
+        """Whether nothing may be read now; it goes on by itself."""
+        if not self._held and len(self._owner.outbox) > _FULL:
+            self._held = True
+            self._owner.outbox.put([], self._release)
+        return self._held
+
+    def _release(self) -> None:
+        self._held = False
+        self._work()
 
     def _advance(self, key: str, touched: Touched) -> bool:
         """Read one turn of a stream; whether that was all."""
@@ -120,8 +151,8 @@ class Reader:
         return state.lines.end >= end
 
     def read(self, state: StreamState, path: str, end: int) -> None:
-        """Read a stream up to `end`. What is no longer in its spool is a gap."""
-        while state.lines.end < end:
+        """Read a stream up to `end`, or until the logger has to catch up. What is no longer in its spool is a gap."""
+        while state.lines.end < end and not self._is_full():
             try:
                 found = spool.read(path, state.lines.end, min(_PIECE, end - state.lines.end))
             except FileNotFoundError:
@@ -146,26 +177,35 @@ class Reader:
             self._owner.missed(state, state.missing, end)
             state.missing = None
 
-    def finish(self, server: str, session: str, pane: str, stream: str, end: int, over: bool) -> None:
-        """Evaluate a stream up to `end`, its last line too; forget it if it is `over`."""
-        key = f"{server}/{stream}"
-        if key in self._finished or os.path.exists(spool.meta(f"{self._root}/{server}", stream, "done")):
-            return  # asked again because the answer takes its time
-        path = spool.find(self._root, server, stream)
-        if self._folders is not None and path:
-            state = self.streams.setdefault(key, StreamState(server, session, pane, stream, 0))
-            state.session = session
-            if self._owner.wants(state):
-                self.read(state, path, end)
-                self._tell_missing(state, end)
+    def finish(self, request: Finish, done: Done) -> None:
+        """Evaluate a stream to its end, its last line too; forget it if it is over. Then call `done`."""
+        key = f"{request.server}/{request.stream}"
+        stream = spool.parse_stream(request.stream)
+        path = spool.find(self._root, request.server, request.stream)
+        over = os.path.exists(spool.meta(f"{self._root}/{request.server}", request.stream, "done"))
+        if self._folders is None or key in self._finished or over or stream is None or path is None:
+            done()
+            return
+        state = self.streams.setdefault(key, StreamState(request.server, request.session, request.pane, stream.name, 0))
+        state.session = request.session
+        self._ends.setdefault(key, []).append((request.over, done))
+        self._pending[key] = Touched(request.server, request.session, stream, path, 0)
+        self._work()
+
+    def _complete(self, key: str) -> None:
+        """All of a stream is read: finish it if somebody has asked for that."""
+        for over, done in self._ends.pop(key, ()):
+            state = self.streams.get(key)
+            if state and self._owner.wants(state):
+                self._tell_missing(state, state.lines.end)
                 last = state.lines.flush() if over else state.lines.unfinished()
                 if last:
                     self._owner.evaluate(state, last, time.time())
-        if over:
-            self.streams.pop(key, None)
-            self._pending.pop(key, None)
-            if self._folders is not None:
-                self._finished.add(key)
+            if over:
+                self.streams.pop(key, None)
+                if self._folders is not None:
+                    self._finished.add(key)
+            done()
 
     def _watch_quiet(self, state: StreamState) -> None:
         """Look at the unfinished line (a prompt, say) when the stream has been quiet for a moment."""
@@ -195,6 +235,8 @@ class Reader:
         if path is None:
             return 0.0
         self.read(state, path, spool.size(path))
+        if state.lines.end < spool.size(path):
+            return self._quiet
         try:
             return os.stat(path).st_mtime + self._quiet - time.time()
         except FileNotFoundError:
