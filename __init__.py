@@ -8,6 +8,10 @@ if TYPE_CHECKING:
 __all__ = ["AsyncClient", "Chunk", "Client", "CtmuxError", "DeadlinePassed", "Event", "Gap", "NoDaemon"]
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 def __getattr__(name: str) -> Any:
     """The client library is imported when it is asked for: services that import `ctmux` stay small."""
     if name in __all__:

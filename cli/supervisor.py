@@ -116,12 +116,39 @@ def programs(record: supervised.Record) -> list[dict[str, Any]]:
     ]
 
 
+def hooked(paths: Paths) -> bool:
+    """Whether a tmux server still has hooks of this instance."""
+    from ..shared import tmux
+
+    folder = tmux.socket_directory()
+    for name in os.listdir(folder) if os.path.isdir(folder) else ():
+        try:
+            if f"{paths.runtime}/spool/".encode() in tmux.run(f"{folder}/{name}", "show-hooks", "-g", timeout=1.0):
+                return True
+        except CtmuxError:
+            continue
+    return False
+
+
+def forwards(paths: Paths) -> bool:
+    """Whether the broker does: the logger's heartbeat comes as soon as somebody subscribes."""
+    from ..shared import bus, topics
+
+    ctx = bus.context()
+    try:
+        return bool(bus.subscriber(ctx, paths.subscribers, topics.HEAD).poll(2000))
+    finally:
+        ctx.destroy(linger=0)
+
+
 def gather(paths: Paths) -> dict[str, Any]:
     """Everything that can be asked of the instance. Raises NoDaemon."""
     record = require(paths)
     running = programs(record)
     watchers = sorted(str(item["name"]) for item in running if str(item["name"]).startswith("watcher-"))
     answers = roles(paths, [*ROLES, *watchers])
+    if answers["logger"]:  # without its heartbeat nobody can tell
+        answers["broker"] = {"role": "broker"} if forwards(paths) else None
     return {"instance": paths.instance, "supervisord": record._asdict(), "programs": running, "roles": answers}
 
 

@@ -5,6 +5,7 @@ from ..shared.codec import DecodeError, decode_event, decode_head, parse_event
 from ..shared.journal import fits
 from ..shared.messages import Event, Filter, Get, Head, Status
 from .gap import Gap
+from .requests import check_filter
 from .script import Ask, Receive, Script
 
 _PAGE = 1000
@@ -18,6 +19,7 @@ class EventFollower:
     """
 
     def __init__(self, wanted: Filter, since: int | None):
+        check_filter(wanted, since)
         self._wanted = wanted
         self._since = since
         self._log = ""

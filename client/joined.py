@@ -2,18 +2,28 @@
 
 from ..shared import spool, topics
 from ..shared.codec import DecodeError, decode_chunk, parse_event
+from ..shared.errors import UsageError
 from ..shared.messages import Chunk, Event, Filter, Get, Panes
 from .events import EventFollower
 from .gap import Gap
 from .output import OutputFollower
+from .requests import check_ids, check_server
 from .script import Ask, Receive, Script
+
+_TOLD = ("pane.unobserved", "pane.observed", "gap")
 
 
 class JoinedFollower:
     """Follows `panes`, or every pane that is or comes into `session`."""
 
     def __init__(self, root: str, server: str, panes: list[str] | None, session: str | None, since: dict[str, int] | None):
+        if (panes is None) == (session is None) or isinstance(panes, str):
+            raise UsageError("name a list of panes (['%12']), or one session ('$3')")
+        if not isinstance(since, dict | None):
+            raise UsageError("since: a stream's position is expected, as an earlier stream of output had it")
+        check_ids(session, *(panes or ()))
         self._root, self._server, self._session, self._since = root, server, session, since
+        self._mine: set[str] = set()  # streams of what is followed
         self._all = panes
         self._panes = None if panes is None else set(panes)
         self._output = OutputFollower(root)
@@ -23,10 +33,11 @@ class JoinedFollower:
 
     @property
     def position(self) -> dict[str, int]:
-        """Where to go on: the next byte of each stream."""
-        return {key.partition("/")[2]: offset for key, offset in self._output.offsets.items()}
+        """Where to go on: the next byte of each stream that was followed."""
+        return {stream: self._output.offsets[f"{self._server}/{stream}"] for stream in sorted(self._mine)}
 
     def follow(self) -> Script[None]:
+        yield from check_server(self._server)
         for found in spool.walk_server(self._root, self._server):
             start = spool.size(found.path) if self._since is None else self._since.get(found.stream.name, 0)
             self._output.start(self._server, found.stream.name, start)
@@ -53,10 +64,8 @@ class JoinedFollower:
             stream = spool.parse_stream(name)
             if name in there or stream is None:
                 continue
-            self._output.start(self._server, name, offset)
             end = yield from self._end_of(stream)
             if end is not None and end > offset:
-                self._output.start(self._server, name, end)
                 yield Gap(offset, end, "its spool is no longer kept", name)
 
     def _end_of(self, stream: spool.Stream) -> Script[int | None]:
@@ -76,6 +85,8 @@ class JoinedFollower:
 
     def _fill(self, session: str, pane: str, stream: str, end: int) -> Script[None]:
         like = Chunk(self._server, session, pane, stream, 0, 0.0, False, b"")
+        self._output.offsets.setdefault(f"{self._server}/{stream}", 0)
+        self._mine.add(stream)
         for item in self._output.fill(like, end):
             self.live = False
             yield item
@@ -86,6 +97,8 @@ class JoinedFollower:
         except DecodeError:
             return  # a newer version's; what it carried is filled in from the spool
         if self._wanted(chunk.session, chunk.pane):
+            self._output.offsets.setdefault(f"{self._server}/{chunk.stream}", 0)
+            self._mine.add(chunk.stream)
             for item in self._output.take(chunk):
                 self.live = self._output.live
                 yield item
@@ -136,5 +149,5 @@ class JoinedFollower:
         elif event.kind == "session.closed" and self._panes is None and event.session == self._session:
             yield event
             self._over = True
-        elif event.kind == "pane.unobserved" and self._wanted(event.session, event.pane):
+        elif event.kind in _TOLD and self._wanted(event.session, event.pane):
             yield event

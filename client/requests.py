@@ -3,8 +3,8 @@
 import uuid
 from typing import Any
 
-from ..shared.errors import NoTarget
-from ..shared.messages import Panes, Request, Status, Subscribe, Subscriptions, Unsubscribe
+from ..shared.errors import NoTarget, UsageError
+from ..shared.messages import KINDS, Filter, Panes, Request, Status, Subscribe, Subscriptions, Unsubscribe
 from .script import Ask, Script
 
 
@@ -17,6 +17,23 @@ def one(role: str, request: Request, seconds: float = 5.0) -> Script[dict[str, A
 def panes() -> Script[list[dict[str, Any]]]:
     found: list[dict[str, Any]] = (yield Ask("keeper", Panes()))["panes"]
     return found
+
+
+def check_ids(session: str | None, *panes: str | None) -> None:
+    """Raises UsageError for what is no id of tmux."""
+    for sign, name, values in (("$", "session", (session,)), ("%", "pane", panes)):
+        for value in values:
+            if value is not None and not (isinstance(value, str) and value[:1] == sign and value[1:].isdigit()):
+                raise UsageError(f"{name} {value!r}: tmux's own id is expected, such as {sign}3")
+
+
+def check_filter(wanted: Filter, since: object) -> None:
+    """Raises UsageError for what no event can be."""
+    check_ids(wanted.session, wanted.pane)
+    if wanted.kind and not any(kind == wanted.kind or kind.startswith(f"{wanted.kind}.") for kind in KINDS):
+        raise UsageError(f"no kind {wanted.kind!r}; there are: {', '.join(sorted(KINDS))}")
+    if since is not None and (not isinstance(since, int) or since < 0):
+        raise UsageError(f"since {since!r}: the number of an event is expected, or None for those that come")
 
 
 def check_server(server: str) -> Script[None]:

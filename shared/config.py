@@ -92,7 +92,8 @@ def _section(where: str, name: str, kind: type[S], tables: dict[str, Any]) -> S:
             raise UsageError(f"{where}: [{name}] has no key {key!r}; there are: {', '.join(known)}")
         if not fits(value, known[key]) or (isinstance(value, list) and not all(isinstance(item, str) for item in value)):
             wanted = getattr(known[key], "__name__", known[key])
-            raise UsageError(f"{where}: [{name}] {key} = {value!r}: a {wanted} is expected")
+            meant = {"int": "a whole number", "float": "a number", "str": "a text"}.get(str(wanted), "a list of texts")
+            raise UsageError(f"{where}: [{name}] {key} = {value!r}: {meant} is expected")
         if isinstance(value, int | float) and not (value > 0 and math.isfinite(value)):
             raise UsageError(f"{where}: [{name}] {key} = {value!r}: must be a number above 0")
         if key == "sync" and value not in ("always", "second", "never"):

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from xmlrpc.client import ServerProxy
 
 
+_TIMEOUT = 20.0  # seconds; it answers in 1 ms, and in a second while it starts many programs
+
+
 class Record(NamedTuple):
     """`config`: the file it was started with; `socket`: its XML-RPC; `services`: its folder of generated programs; `logs`:
     where its programs' output goes; `started`: seconds since the epoch."""
@@ -49,6 +52,15 @@ def connect(record: Record) -> "Iterator[ServerProxy]":
     from supervisor.xmlrpc import SupervisorTransport
 
     transport = SupervisorTransport(None, None, f"unix://{record.socket}")
+    open_ = transport._get_connection
+
+    def opened() -> Any:
+        made = open_()
+        made.connect()
+        made.sock.settimeout(_TIMEOUT)  # a frozen supervisord answers nothing, and holds nobody
+        return made
+
+    transport._get_connection = opened
     try:
         yield ServerProxy("http://127.0.0.1", transport=transport)
     finally:

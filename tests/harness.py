@@ -88,6 +88,25 @@ class World:
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL), **more,
         )  # fmt: skip
 
+    def configure(self, text: str) -> None:
+        """Settings for whatever is started from now on."""
+        Path(f"{self.root}/config.toml").write_text(text)
+        self.env["CTMUX_CONFIG"] = f"{self.root}/config.toml"
+
+    def begin(self) -> None:
+        """A tmux server with the session `main`, and a daemon that watches it."""
+        self.env["CTMUX_TMUX_SOCKET"] = self.socket()
+        self.tmux("new-session", "-d", "-s", "main", "-x", "120", "-y", "30")
+        self.start()
+
+    def open_pane(self, command: str) -> str:
+        """A new window in `main`; its pane."""
+        return self.tmux("new-window", "-d", "-t", "main:", "-P", "-F", "#{pane_id}", command)
+
+    def role(self, name: str) -> int:
+        """The pid of a role."""
+        return int(self.data("status")["roles"][name]["pid"])
+
     def start(self) -> None:
         self.ctmux("daemon", "start")
 

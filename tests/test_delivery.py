@@ -141,3 +141,12 @@ class Delivery(RuleBasedStateMachine):
 
 TestDelivery = Delivery.TestCase
 TestDelivery.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
+
+
+def test_a_position_of_a_journal_that_is_no_more_is_told():
+    follower = EventFollower(Filter(), since=1000)
+    script = follower.begin()
+    script.send(None)
+    gap = script.send({"log": "new", "head": 5})
+    assert gap.start == 1000 and "replaced" in gap.reason
+    assert script.send(None).request.since == 1  # and goes on with what there is

@@ -268,3 +268,13 @@ def test_large_drafts_arrive_too(loop, outbox, context, address, size):
                    lambda: told.append(1))  # fmt: skip
         loop.run(lambda: told, seconds=2.0)
     assert len(logger.has()) in (5, 200)
+
+
+def test_a_full_logger_is_asked_once_a_second_however_much_comes(loop, outbox, context, address, monkeypatch):
+    monkeypatch.setattr("ctmux.shared.outbox._RETRY", 1.0 * HASTE)
+    with Logger(context, address, *["full"] * 50).running() as logger:
+        for position in range(100):
+            outbox.put(drafts(position))
+            with pytest.raises(AssertionError, match="in time"):
+                loop.run(lambda: False, seconds=0.01)
+        assert len(logger.puts) <= 4

@@ -1,12 +1,12 @@
 """Where spools lie: where their space can be given back."""
 
 import os
-import subprocess
 
 import pytest
 from ctmux.shared import place
 from ctmux.shared.errors import Refused
 from ctmux.shared.paths import Paths
+from disks import fill, mounted
 
 
 @pytest.fixture
@@ -18,11 +18,8 @@ def paths(tmp_path):
 @pytest.fixture
 def unable(paths):
     """The runtime directory on a file system that cannot punch holes; a real one."""
-    done = subprocess.run(["mount", "-t", "ramfs", "-o", "mode=0700", "none", paths.runtime], capture_output=True)
-    if done.returncode:
-        pytest.skip("only root can mount a ramfs")
-    yield paths
-    subprocess.run(["umount", paths.runtime], check=True)
+    with mounted(paths.runtime, "ramfs"):
+        yield paths
 
 
 def test_in_the_runtime_directory(paths):
@@ -70,3 +67,21 @@ def test_what_others_may_enter_is_refused(unable, tmp_path, monkeypatch):
     os.chmod(os.path.realpath(unable.spool), 0o755)
     with pytest.raises(Refused, match="open to others"):
         place.settle(unable)
+
+
+def test_a_name_that_somebody_else_has_taken_is_passed_over(unable, tmp_path, monkeypatch):
+    for base in ("taken", "free"):
+        (tmp_path / base).mkdir()
+    monkeypatch.setattr(place, "others", lambda: [str(tmp_path / "taken"), str(tmp_path / "free")])
+    place.settle(unable)
+    name = os.path.basename(os.path.realpath(unable.spool))
+    os.unlink(unable.spool)
+    os.chmod(tmp_path / "taken" / name, 0o777)
+    assert place.settle(unable)
+    assert os.path.dirname(os.path.realpath(unable.spool)) == str(tmp_path / "free")
+
+
+def test_a_full_disk_is_no_reason(paths):
+    with mounted(paths.runtime, "tmpfs", "size=1m"):
+        fill(f"{paths.runtime}/ballast")
+        assert place.can_reclaim(paths.runtime)

@@ -1,6 +1,8 @@
 """The journal's files, real ones: rotation, retention, and what a sudden death or a full disk leaves behind."""
 
 import contextlib
+import errno
+import json
 import os
 import resource
 
@@ -288,3 +290,24 @@ def test_a_header_that_does_not_fit_loses_nothing(directory, left):
             assert (writer.ledger.head, numbers(directory)) == (written[-1], written)
             put(writer, 1, 2, 3)
             written = [1, 2, 3]
+
+
+def test_a_failed_sync_writes_nothing_twice(directory, monkeypatch):
+    made = Writer(str(directory), LoggerConfig(sync="always"))
+
+    def put(position):
+        events = made.ledger.accept([Draft("p", position, "", "gap", 1.0)])
+        made.append([event_line(event) for event in events])
+        made.ledger.commit(events)
+
+    def full(_fd):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    put(1)
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space"):
+        patch.setattr(os, "fdatasync", full)
+        put(2)
+    put(2)
+    made.close()
+    found = [json.loads(line)["n"] for line in journal.lines(str(directory), 1)]
+    assert found == [1, 2]

@@ -8,6 +8,7 @@ import typer
 
 from ...shared import paths as where
 from ...shared import supervised
+from ...shared.config import load
 from ...shared.errors import CtmuxError, NoDaemon, UsageError
 from .. import supervisor
 from ..output import JSON, Result, command
@@ -30,7 +31,12 @@ def start(as_json: bool = JSON) -> Result:
 def stop(as_json: bool = JSON) -> Result:
     """Stop the daemon. tmux is as it was before: no hook, pipe or client of ctmux stays."""
     paths = where.resolve()
-    record = supervisor.stop(paths)
+    try:
+        record = supervisor.stop(paths)
+    except NoDaemon as error:
+        if not supervisor.hooked(paths):
+            raise
+        raise NoDaemon(f"{error}; it left hooks in tmux: `ctmux daemon start`, then `stop`, removes them") from None
     return Result(f"stopped: instance {paths.instance}", record._asdict())
 
 
@@ -39,6 +45,7 @@ def stop(as_json: bool = JSON) -> Result:
 def restart(as_json: bool = JSON) -> Result:
     """Stop the daemon if it runs, and start it. Subscriptions and the log stay."""
     paths = where.resolve()
+    load()  # a mistake in the settings is told before anything is stopped
     with contextlib.suppress(NoDaemon):
         supervisor.stop(paths)
     record = supervisor.start(paths)

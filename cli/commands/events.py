@@ -55,6 +55,7 @@ def events(
 
     number, moment = _since(since)
     if not follow:
+        _say_missing(number)
         found = (event for event in _stored(wanted, number) if event.time >= moment)
         for event in found if count is None else deque(found, count):
             show(event)
@@ -109,6 +110,15 @@ def scope(session: str | None, pane: str | None, past: bool) -> tuple[str | None
         if not (gone and past):
             raise
         return None, session, pane
+
+
+def _say_missing(number: int) -> None:
+    """Events that were asked for by number and are no longer kept."""
+    from ...shared import journal
+
+    kept = journal.segments(where.resolve().journal)
+    if number > 1 and kept and kept[0].first > number:
+        say(f"ctmux: events {number}-{kept[0].first - 1} are missing: older than the journal keeps")
 
 
 def _stored(wanted: "Filter", number: int) -> Iterator["Event"]:

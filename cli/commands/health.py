@@ -19,4 +19,9 @@ def health(as_json: bool = JSON) -> Result:
     found = troubles.find(data["programs"], data["roles"])
     if found:
         raise CtmuxError("\n".join(found))
-    return Result("healthy", {"troubles": []})
+    keeper = data["roles"]["keeper"] or {"servers": []}
+    blind = sum(server["unobserved"] for server in keeper["servers"])
+    note = (
+        f"; {blind} panes are not observed, their pipes are others': ctmux events --kind pane.unobserved" if blind else ""
+    )
+    return Result(f"healthy{note}", {"troubles": [], "unobserved": blind})

@@ -30,7 +30,7 @@ def _describe(paths: where.Paths, data: dict[str, Any]) -> str:
     rows = []
     for item in data["programs"]:
         role = data["roles"].get(item["name"])
-        answers = "-" if item["name"] == "broker" else "yes" if role else "no"
+        answers = "yes" if role else "no" if item["name"] in data["roles"] else "-"
         rows.append([item["name"], item["state"].lower(), item["pid"], _ago(item["uptime"]), answers])
     keeper = data["roles"].get("keeper") or {"servers": []}
     logger = data["roles"].get("logger") or {}

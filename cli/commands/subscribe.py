@@ -1,12 +1,15 @@
 """`ctmux subscribe ...`: have the matcher wait for something."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from ...shared.errors import UsageError
-from ..output import JSON, Result, command
+from ..output import JSON, Result, command, say
 from .events import scope
+
+if TYPE_CHECKING:
+    from ...client import Client
 
 app = typer.Typer(help="Arm a subscription.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -21,6 +24,13 @@ def _scope(session: str | None, pane: str | None, everywhere: bool) -> dict[str,
         raise UsageError("use one of --session, --pane and --all")
     server, session_id, pane_id = scope(session, pane, past=False)
     return {"server": server, "session": session_id, "pane": pane_id}
+
+
+def _warn_blind(client: "Client", where: dict[str, str | None]) -> None:
+    """Say that the one pane that is meant is not observed."""
+    for pane in client.panes() if where["pane"] else ():
+        if (pane["server"], pane["pane"]) == (where["server"], where["pane"]) and pane["unobserved"]:
+            say(f"ctmux: {pane['pane']} is not observed, nothing of it will match: {pane['unobserved']}")
 
 
 @app.command(epilog="Example: ctmux subscribe pattern 'FAILED (.*)' --session build --once")
@@ -39,6 +49,7 @@ def pattern(
 
     where = _scope(session, pane, everywhere)
     with Client() as client:
+        _warn_blind(client, where)
         made = client.subscribe_pattern(regex, **where, once=once, name=name)
     return Result(made["id"], made, made["session"], made["pane"])
 
@@ -61,5 +72,6 @@ def timeout(
 
     where = _scope(session, pane, everywhere)
     with Client() as client:
+        _warn_blind(client, where)
         made = client.subscribe_timeout(seconds, regex, **where, name=name)
     return Result(made["id"], made, made["session"], made["pane"])

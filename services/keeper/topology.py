@@ -204,7 +204,11 @@ class Topology:
         stream = pane.stream
         ends = [f"match/{self.server}/{stream}"] if stream and matched and not pane.kept else []
         unknown = pane.status is None or pane.status["signal"] == _HUP
-        gap = [self.gap(pane_id, stream, end, None, LOST, now)] if lost and unknown and end is not None else []
+        gap = (
+            [self.gap(pane_id, stream, end, None, LOST, now)]
+            if lost and unknown and end is not None and not pane.unobserved
+            else []
+        )
         return [
             *gap,
             self.draft("pane.exited", now, pane.session, window=pane.window, pane=pane_id, ends=ends, **status,

@@ -14,7 +14,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def daemon(world: World) -> Iterator[World]:
-    world.env["CTMUX_TMUX_SOCKET"] = world.socket()
-    world.tmux("new-session", "-d", "-s", "main", "-x", "120", "-y", "30")
-    world.start()
+    world.begin()
     yield world

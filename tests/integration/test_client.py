@@ -37,7 +37,7 @@ def test_an_event_stream_goes_on_from_its_position_and_tells_what_is_live(daemon
         events = client.events(since=daemon.events()[-1]["n"] + 1, timeout=30)
         until(lambda: [next(renamed), next(events).kind == "window.renamed" and events.live][1])
         with pytest.raises(DeadlinePassed):
-            client_timeout = client.events(kind="none.such", timeout=0.3)
+            client_timeout = client.events(kind="timeout.expired", timeout=0.3)
             next(client_timeout)
         assert live.position == 1  # nothing was asked of it yet
 
@@ -105,7 +105,7 @@ def test_asyncio(daemon: World) -> None:
             with pytest.raises(NoTarget):
                 await client.subscribe_timeout(1.0, server="00000000")
             with pytest.raises(DeadlinePassed):
-                await anext(client.events(kind="none.such", timeout=0.2))
+                await anext(client.events(kind="timeout.expired", timeout=0.2))
 
     asyncio.run(main())
 
@@ -140,3 +140,39 @@ def test_asyncio_is_not_blocked_and_ends_with_the_daemon(daemon: World) -> None:
     begun = time.monotonic()
     asyncio.run(main())
     assert time.monotonic() - begun < 30
+
+
+def test_a_cancelled_wait_can_be_begun_again(daemon: World) -> None:
+    async def main() -> None:
+        async with AsyncClient() as client:
+            stream = client.events(since=1)
+            got: list[int] = []
+            for turn in range(3):
+                while True:
+                    try:
+                        got.append((await asyncio.wait_for(anext(stream), 0.3)).n)
+                    except TimeoutError:
+                        break
+                daemon.tmux("rename-window", "-t", "main:0", f"name{turn}")
+            got.append((await asyncio.wait_for(anext(stream), 20)).n)
+            assert got == list(range(1, len(got) + 1)) and len(got) > 3
+            await stream.aclose()
+            with pytest.raises(StopAsyncIteration):
+                await anext(stream)
+
+    asyncio.run(main())
+
+
+def test_what_cannot_be_meant_is_refused(daemon: World) -> None:
+    server = server_of(daemon)
+    with Client() as client:
+        for wrong in (
+            lambda: client.output(server, ["12"]), lambda: client.output(server, "%0"), lambda: client.output(server),  # type: ignore[arg-type]
+            lambda: client.output(server, session="main"), lambda: client.output(server, ["%0"], since=5),  # type: ignore[arg-type]
+            lambda: client.events(kind="bogus"), lambda: client.events(pane="12"), lambda: client.events(session="0"),
+            lambda: client.events(since="x"), lambda: client.events(since=-5),  # type: ignore[arg-type]
+        ):  # fmt: skip
+            with pytest.raises(UsageError):
+                wrong()
+        with pytest.raises(NoTarget):
+            next(client.output("deadbeef", ["%0"]))

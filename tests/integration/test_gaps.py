@@ -1,77 +1,29 @@
 """What cannot be recovered is told: what, from where to where, and why; what can be is complete."""
 
-import contextlib
 import json
 import os
 import re
 import signal
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 from ctmux.shared import spool
+from disks import fill, mounted
 from harness import World, until
-
-BLOCK = 1 << 16
-
-
-@contextlib.contextmanager
-def mounted(directory: str, kind: str, options: str) -> Iterator[None]:
-    """A file system of its own; only root can."""
-    os.makedirs(directory, mode=0o700)
-    done = subprocess.run(["mount", "-t", kind, "-o", f"mode=0700,{options}", "none", directory], capture_output=True)
-    if done.returncode:
-        pytest.skip("only root can mount")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", directory], check=True)
-
-
-def fill(path: str) -> None:
-    """Write until the file system has no space left."""
-    with contextlib.suppress(OSError), open(path, "wb", buffering=0) as file:
-        while True:
-            file.write(b"x" * BLOCK)
-    with contextlib.suppress(OSError), open(path, "ab", buffering=0) as file:
-        while True:
-            file.write(b"x")
-
-
-def configure(world: World, text: str) -> None:
-    Path(f"{world.root}/config.toml").write_text(text)
-    world.env["CTMUX_CONFIG"] = f"{world.root}/config.toml"
-
-
-def begin(world: World) -> None:
-    world.env["CTMUX_TMUX_SOCKET"] = world.socket()
-    world.tmux("new-session", "-d", "-s", "main", "-x", "120", "-y", "30")
-    world.start()
-
-
-def role(world: World, name: str) -> int:
-    return int(world.data("status")["roles"][name]["pid"])
 
 
 def matched(world: World) -> list[dict[str, Any]]:
     return world.events("pattern.matched")
 
 
-def pane_of(world: World, command: str) -> str:
-    return world.tmux("new-window", "-d", "-t", "main:", "-P", "-F", "#{pane_id}", command)
-
-
 def test_what_was_reclaimed_before_it_was_matched(world: World) -> None:
-    configure(world, f"[watcher]\nkeep_bytes = {1 << 20}\n")
-    begin(world)
+    world.configure(f"[watcher]\nkeep_bytes = {1 << 20}\n")
+    world.begin()
     world.ctmux("subscribe", "pattern", r"^row \d*00$", "--all")
-    pane = pane_of(
-        world, "read go; for i in $(seq 1 9); do seq -f 'row %06g' ${i}00000 ${i}99999; done; echo; echo row 00; sleep 0.5"
-    )
+    rows = "for i in $(seq 1 9); do seq -f 'row %06g' ${i}00000 ${i}99999; done"
+    pane = world.open_pane(f"read go; {rows}; echo; echo row 00; sleep 0.5")
     until(lambda: [s for s in spool.walk(world.paths.spool) if s.stream.pane == pane])
-    matcher = role(world, "matcher")
+    matcher = world.role("matcher")
     os.kill(matcher, signal.SIGSTOP)
     world.tmux("send-keys", "-t", pane, "Enter")
     until(lambda: "row 00" in world.tmux("capture-pane", "-p", "-t", pane), 60)
@@ -97,7 +49,7 @@ def _first_kept(world: World, pane: str) -> int:
 
 
 def test_a_pipe_that_is_taken(daemon: World) -> None:
-    pane = pane_of(daemon, "echo ours; exec cat")
+    pane = daemon.open_pane("echo ours; exec cat")
     until(lambda: [s for s in spool.walk(daemon.paths.spool) if s.stream.pane == pane and spool.size(s.path) == 6])
     daemon.tmux("pipe-pane", "-t", pane, f"exec cat >> {daemon.root}/theirs")
     gap = daemon.wait_event("gap", pane=pane)
@@ -106,9 +58,9 @@ def test_a_pipe_that_is_taken(daemon: World) -> None:
 
 
 def test_a_tmux_server_that_is_killed(daemon: World) -> None:
-    pane = pane_of(daemon, "echo begun; exec sleep 1000")
+    pane = daemon.open_pane("echo begun; exec sleep 1000")
     until(lambda: [s for s in spool.walk(daemon.paths.spool) if s.stream.pane == pane and spool.size(s.path) == 7])
-    done = pane_of(daemon, "sleep 0.1; exit 3")
+    done = daemon.open_pane("sleep 0.1; exit 3")
     daemon.wait_event("pane.exited", pane=done, exit_status=3)
     os.kill(int(daemon.tmux("display-message", "-p", "#{pid}")), signal.SIGKILL)
     daemon.wait_event("server.lost")
@@ -121,12 +73,12 @@ def test_a_tmux_server_that_is_killed(daemon: World) -> None:
 def test_a_full_disk_of_the_journal(world: World) -> None:
     """Nothing is acknowledged that is not written, output goes on live, the trouble is loud, and then all events follow."""
     with mounted(f"{world.root}/state", "tmpfs", "size=4m"):
-        begin(world)
+        world.begin()
         world.ctmux("subscribe", "pattern", r"^row (\d+)$", "--all")
-        pane = pane_of(world, "for i in $(seq 1 100); do echo row $i; done; read go; seq -f 'row %g' 101 3000; read go")
+        pane = world.open_pane("for i in $(seq 1 100); do echo row $i; done; read go; seq -f 'row %g' 101 3000; read go")
         until(lambda: len(matched(world)) == 100)
         fill(f"{world.root}/state/ballast")
-        with world.popen("pane", "stream", pane) as stream:
+        with world.popen("pane", "tail", pane, "-n", "4000") as stream:
             head = world.data("status")["roles"]["logger"]["head"]
             assert stream.stdout and head >= 100
             world.tmux("send-keys", "-t", pane, "Enter")
@@ -150,9 +102,9 @@ def test_a_full_disk_of_the_journal(world: World) -> None:
 
 def test_a_full_disk_of_the_spools(world: World) -> None:
     with mounted(f"{world.root}/run", "tmpfs", "size=40m"):
-        begin(world)
+        world.begin()
         world.ctmux("subscribe", "pattern", r"^row (\d+)$", "--all")
-        pane = pane_of(world, "while read n; do echo row $n; done")
+        pane = world.open_pane("while read n; do echo row $n; done")
         until(lambda: [s for s in spool.walk(world.paths.spool) if s.stream.pane == pane])
         world.tmux("send-keys", "-t", pane, "1", "Enter")
         until(lambda: len(matched(world)) == 1)
@@ -170,11 +122,11 @@ def test_a_full_disk_of_the_spools(world: World) -> None:
 
 
 def test_a_file_system_that_cannot_punch_holes(world: World) -> None:
-    with mounted(f"{world.root}/run", "ramfs", ""):
-        begin(world)
+    with mounted(f"{world.root}/run", "ramfs"):
+        world.begin()
         assert os.path.islink(world.paths.spool)
         real = os.path.realpath(world.paths.spool)
-        pane = pane_of(world, "seq 1 1000; sleep 0.3; exit 2")
+        pane = world.open_pane("seq 1 1000; sleep 0.3; exit 2")
         world.wait_event("pane.exited", pane=pane, exit_status=2)
         assert world.ctmux("pane", "tail", pane, "-n", "1000").stdout.split() == [str(n) for n in range(1, 1001)]
         assert world.ctmux("health").stdout == "healthy\n"

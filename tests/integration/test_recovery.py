@@ -1,0 +1,279 @@
+"""Deaths and freezes at moments that chaos seldom meets: each was a defect once."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ctmux import Chunk, Client, DeadlinePassed, Event, Gap
+from ctmux.shared import spool, supervised
+from disks import fill, mounted
+from harness import World, until
+
+
+@pytest.fixture
+def environment(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    for name in ("CTMUX_RUNTIME_DIR", "CTMUX_STATE_DIR", "TMUX_TMPDIR"):
+        monkeypatch.setenv(name, world.env[name])
+    yield world
+
+
+def kinds(world: World, pane: str) -> list[str]:
+    return [event["kind"] for event in world.events() if event["pane"] == pane]
+
+
+def restarted(world: World, name: str, pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: world.data("status")["roles"][name]["pid"] != pid)
+
+
+def killed(world: World, pid: int) -> None:
+    """SIGKILL, and it is gone."""
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: not os.path.exists(f"/proc/{pid}") or Path(f"/proc/{pid}/stat").read_text().split(")")[1][1] == "Z")
+
+
+def state_files(world: World) -> list[str]:
+    return os.listdir(f"{world.paths.state}/topology")
+
+
+def test_a_respawn_while_the_exit_is_being_finished(daemon: World) -> None:
+    daemon.tmux("set-option", "-g", "remain-on-exit", "on")
+    pane = daemon.open_pane("read go; exit 3")
+    daemon.wait_event("pane.observed", pane=pane)
+    matcher = daemon.role("matcher")
+    os.kill(matcher, signal.SIGSTOP)
+    daemon.tmux("send-keys", "-t", pane, "Enter")
+    until(lambda: daemon.tmux("display-message", "-p", "-t", pane, "#{pane_dead}") == "1")
+    daemon.tmux("respawn-pane", "-t", pane, "read go; exit 5")
+    daemon.tmux("rename-window", "-t", "main:0", "news")
+    daemon.wait_event("pane.respawned", pane=pane)
+    os.kill(matcher, signal.SIGCONT)
+    daemon.tmux("send-keys", "-t", pane, "Enter")
+    daemon.wait_event("pane.exited", pane=pane, exit_status=5)
+    assert kinds(daemon, pane).count("pane.exited") == 1
+
+
+def test_a_server_is_lost_once_although_nobody_heard_it(daemon: World) -> None:
+    logger = daemon.role("logger")
+    os.kill(logger, signal.SIGSTOP)
+    daemon.tmux("kill-server")
+    folder = f"{daemon.paths.state}/topology"
+    until(lambda: [n for n in os.listdir(folder) if "server.lost" in Path(f"{folder}/{n}").read_text()], 30)
+    record = supervised.running(daemon.paths)
+    assert record
+    with supervised.connect(record) as proxy:
+        info: Any = proxy.supervisor.getProcessInfo("keeper")
+    killed(daemon, info["pid"])
+    os.kill(logger, signal.SIGCONT)
+    daemon.wait_event("server.lost")
+    until(lambda: state_files(daemon) == [])
+    restarted(daemon, "keeper", daemon.role("keeper"))
+    assert len(daemon.events("server.lost")) == 1
+
+
+def test_a_server_with_a_dead_pane_is_lost_once(world: World) -> None:
+    world.env["CTMUX_TMUX_SOCKET"] = world.socket()
+    world.tmux("new-session", "-d", "-s", "main", "read go; exit 3")
+    world.tmux("set-option", "-g", "remain-on-exit", "on")
+    world.start()
+    world.wait_event("pane.observed")
+    world.tmux("send-keys", "-t", "main:0", "Enter")
+    world.wait_event("pane.exited", exit_status=3)
+    world.tmux("kill-server")
+    world.wait_event("server.lost")
+    until(lambda: state_files(world) == [])
+    restarted(world, "keeper", world.role("keeper"))
+    assert len(world.events("server.lost")) == 1 and state_files(world) == []
+
+
+def test_a_tmux_that_hangs_while_the_keeper_starts_is_not_dead(daemon: World) -> None:
+    tmux = int(daemon.tmux("display-message", "-p", "#{pid}"))
+    os.kill(tmux, signal.SIGSTOP)
+    keeper = daemon.role("keeper")
+    os.kill(keeper, signal.SIGKILL)
+    daemon.wait_event("service.restarted", 30, service="keeper")
+    os.kill(tmux, signal.SIGCONT)
+    until(lambda: daemon.data("status")["roles"]["keeper"]["servers"], 30)
+    pane = daemon.open_pane("exit 4")
+    daemon.wait_event("pane.exited", pane=pane)
+    assert not daemon.events("server.lost") and not daemon.events("session.closed") and not daemon.events("gap")
+
+
+def test_a_matcher_that_is_away_for_long_still_matches(daemon: World) -> None:
+    """The exit is told after a while, and what was printed has its events as soon as there is a matcher."""
+    daemon.ctmux("subscribe", "pattern", "^late", "--all")
+    pane = daemon.open_pane("read go; echo late line; exit 4")
+    daemon.wait_event("pane.observed", pane=pane)
+    matcher, record = daemon.role("matcher"), supervised.running(daemon.paths)
+    assert record
+    os.kill(record.pid, signal.SIGSTOP)
+    os.kill(matcher, signal.SIGKILL)
+    daemon.tmux("send-keys", "-t", pane, "Enter")
+    daemon.wait_event("pane.exited", 60, pane=pane, exit_status=4)
+    os.kill(record.pid, signal.SIGCONT)
+    assert daemon.wait_event("pattern.matched", 30)["data"]["line"] == "late line"
+    meta = next(Path(daemon.paths.spool).glob("*/meta"))
+    until(lambda: list(meta.glob(f"p{pane[1:]}.*.done")))
+    assert len(daemon.events("pattern.matched")) == 1 and not daemon.events("gap")
+
+
+def test_a_stop_waits_for_the_matcher(daemon: World) -> None:
+    daemon.ctmux("subscribe", "pattern", r"^\d+$", "--all")
+    pane = daemon.open_pane("seq 1 30000; exec sleep 1000")
+    size = sum(len(f"{n}\r\n") for n in range(1, 30001))
+    until(lambda: [s for s in spool.walk(daemon.paths.spool) if s.stream.pane == pane and spool.size(s.path) == size], 30)
+    daemon.stop()
+    assert [e["data"]["line"] for e in daemon.events("pattern.matched")] == [str(n) for n in range(1, 30001)]
+    assert not daemon.events("gap")
+
+
+def test_a_stop_tells_what_it_did_not_match(daemon: World) -> None:
+    daemon.ctmux("subscribe", "pattern", "x", "--all")
+    pane = daemon.open_pane("echo x; exec sleep 1000")
+    daemon.wait_event("pattern.matched")
+    os.kill(daemon.role("matcher"), signal.SIGSTOP)
+    daemon.stop()
+    gap = next(e for e in daemon.events("gap") if e["pane"] == pane)
+    assert "before it was matched" in gap["data"]["reason"] and gap["data"]["end"] == 3
+
+
+def test_servers_that_come_and_go_leave_nothing_open(daemon: World) -> None:
+    keeper = daemon.role("keeper")
+
+    def round_trip(names: list[str]) -> int:
+        known = len(daemon.events("server.lost"))
+        for name in names:
+            daemon.tmux("new-session", "-d", "exec sleep 1000", name=name)
+        until(lambda: len(daemon.events("server.found")) == 1 + known + len(names), 30)
+        for name in names:
+            daemon.tmux("kill-server", name=name)
+        until(lambda: len(daemon.events("server.lost")) == known + len(names), 30)
+        until(lambda: len(state_files(daemon)) == 1)
+        return len(os.listdir(f"/proc/{keeper}/fd"))
+
+    first = round_trip(["a", "b"])
+    until(lambda: round_trip(["c", "d"]) <= first)
+    assert daemon.ctmux("health").stdout == "healthy\n"
+
+
+def test_a_pipe_that_is_given_back_is_ours_again(daemon: World) -> None:
+    pane = daemon.open_pane("exec cat")
+    daemon.wait_event("pane.observed", pane=pane)
+    daemon.tmux("pipe-pane", "-t", pane, "exec cat > /dev/null")
+    daemon.wait_event("pane.unobserved", pane=pane)
+    assert "1 panes are not observed" in daemon.ctmux("health").stdout
+    assert "nothing of it will match" in daemon.ctmux("subscribe", "pattern", "x", "--pane", pane).stderr
+    daemon.tmux("pipe-pane", "-t", pane)
+    until(lambda: kinds(daemon, pane).count("pane.observed") == 2)
+    daemon.tmux("send-keys", "-t", pane, "text", "Enter")
+    newest = [s for s in spool.walk(daemon.paths.spool) if s.stream.pane == pane][-1]
+    until(lambda: b"text" in Path(newest.path).read_bytes())
+    told = [kind for kind in kinds(daemon, pane) if kind.startswith("pane.") or kind == "gap"]
+    assert told == ["pane.opened", "pane.observed", "pane.unobserved", "gap", "pane.observed"]
+
+
+def test_our_pipe_that_is_closed_by_hand_stays_closed(daemon: World) -> None:
+    pane = daemon.open_pane("exec cat")
+    daemon.wait_event("pane.observed", pane=pane)
+    daemon.tmux("pipe-pane", "-t", pane)
+    assert "closed by another" in daemon.wait_event("pane.unobserved", pane=pane)["data"]["reason"]
+    daemon.tmux("rename-window", "-t", "main:0", "news")
+    daemon.wait_event("window.renamed")
+    assert daemon.tmux("display-message", "-p", "-t", pane, "#{pane_pipe}") == "0"
+
+
+def test_what_cannot_be_noted_is_not_told(world: World) -> None:
+    """The keeper's state is on a full disk: its drafts wait with it, so that no position is used twice."""
+    with mounted(f"{world.root}/state", "tmpfs", "size=4m"):
+        world.begin()
+        until(lambda: len(world.events("service.started")) == 5)
+        fill(f"{world.root}/state/ballast")
+        pane = world.open_pane("exec sleep 1000")
+        until(lambda: [s for s in spool.walk(world.paths.spool) if s.stream.pane == pane])
+        restarted(world, "keeper", world.role("keeper"))
+        world.tmux("kill-pane", "-t", pane)
+        other = world.open_pane("exec sleep 1000")
+        os.unlink(f"{world.root}/state/ballast")
+        world.wait_event("pane.observed", 30, pane=other)
+        world.wait_event("pane.exited", 30, pane=pane)
+        assert kinds(world, pane) == ["pane.opened", "pane.observed", "pane.exited"]
+        assert sorted(kinds(world, other)) == ["pane.observed", "pane.opened"]
+        world.stop()
+
+
+def test_output_that_is_no_longer_kept_is_a_gap(environment: World) -> None:
+    world = environment
+    world.configure("[keeper]\nkeep_seconds = 1\n")
+    world.begin()
+    server = world.wait_event("server.found")["server"]
+    pane = world.open_pane("printf one; read go; printf two; exit 1")
+    world.wait_event("pane.observed", pane=pane)
+    with Client() as client:
+        stream = client.output(server, session="$0", since={}, timeout=20)
+        assert next(item for item in stream if isinstance(item, Chunk)).data == b"one"
+        position = stream.position
+        world.tmux("send-keys", "-t", pane, "Enter")
+        end = world.wait_event("pane.exited", pane=pane)["data"]["end"]
+        until(lambda: not [s for s in spool.walk(world.paths.spool) if s.stream.pane == pane])
+        got = []
+        with pytest.raises(DeadlinePassed):
+            for item in client.output(server, session="$0", since=position, timeout=2):
+                got.append(item)
+        assert got == [Gap(3, end, "its spool is no longer kept", next(name for name in position if "p1." in name))]
+
+
+def test_output_tells_when_a_pane_is_not_observed(environment: World) -> None:
+    world = environment
+    world.begin()
+    server = world.wait_event("server.found")["server"]
+    pane = world.open_pane("exec cat")
+    world.wait_event("pane.observed", pane=pane)
+    with Client() as client:
+        stream = client.output(server, [pane], since={}, timeout=20)
+        world.tmux("pipe-pane", "-t", pane, "exec cat > /dev/null")
+        world.wait_event("gap", pane=pane)
+        world.tmux("pipe-pane", "-t", pane)
+        until(lambda: kinds(world, pane).count("pane.observed") == 2)
+        world.tmux("kill-pane", "-t", pane)
+        seen = [item.kind for item in stream if isinstance(item, Event)]
+    assert seen[-1] == "pane.exited"
+
+
+def test_a_frozen_broker_is_a_trouble(daemon: World) -> None:
+    broker = next(p["pid"] for p in daemon.data("status")["programs"] if p["name"] == "broker")
+    os.kill(broker, signal.SIGSTOP)
+    assert "broker does not answer" in daemon.ctmux("health", code=1).stderr
+    os.kill(broker, signal.SIGCONT)
+    assert daemon.ctmux("health").stdout == "healthy\n"
+
+
+def test_a_frozen_supervisord_holds_nobody_for_ever(daemon: World) -> None:
+    record = supervised.running(daemon.paths)
+    assert record
+    os.kill(record.pid, signal.SIGSTOP)
+    begun = time.monotonic()
+    assert "starting or ending" in daemon.ctmux("status", code=3).stderr and time.monotonic() - begun < 40
+    os.kill(record.pid, signal.SIGCONT)
+    daemon.ctmux("status")
+
+
+def test_a_restart_with_a_mistake_in_the_settings_stops_nothing(daemon: World) -> None:
+    daemon.configure("nonsense")
+    daemon.ctmux("daemon", "restart", code=2)
+    del daemon.env["CTMUX_CONFIG"]
+    daemon.ctmux("status")
+
+
+def test_a_stop_after_a_crash_says_what_is_left(daemon: World) -> None:
+    record = supervised.running(daemon.paths)
+    assert record
+    os.kill(record.pid, signal.SIGKILL)
+    until(lambda: supervised.running(daemon.paths) is None)
+    assert "left hooks in tmux" in daemon.ctmux("daemon", "stop", code=3).stderr
+    daemon.start()
+    daemon.stop()
+    assert "left hooks" not in daemon.ctmux("daemon", "stop", code=3).stderr
