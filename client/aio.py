@@ -82,6 +82,12 @@ class AsyncStream(AsyncIterator[Any]):
     async def aclose(self) -> None:
         """End the stream; nothing comes any more."""
         self._script = None
+        self._close()
+
+    def __del__(self) -> None:
+        self._close()  # `break` in an `async for` closes nothing
+
+    def _close(self) -> None:
         if self._socket is not None:
             self._socket.close(linger=0)
             self._socket = None

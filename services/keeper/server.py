@@ -237,6 +237,19 @@ class Server:
             return []
         return self.topology.born(fact.stream, fact.session, now)
 
+    def _born_late(self, now: float) -> list[Draft]:
+        """Of panes that are gone before their spools were noticed, those that are there: the machine is busy."""
+        missed = {
+            pane_id for pane_id, pane in self.topology.panes.items() if pane.gone_since and not (pane.stream or pane.exited)
+        }
+        drafts: list[Draft] = []
+        for found in self._spools.walk() if missed else ():
+            if found.stream.pane in missed:
+                drafts += self._born(Born(self.key, found.session, found.stream), now)
+                if not spool.has_writer(found.path):
+                    self.topology.stream_closed(found.stream.name)
+        return drafts
+
     def _closed(self, fact: Closed) -> bool:
         path = self._spools.find(fact.stream.name)
         if path is None or spool.has_writer(path):
@@ -305,6 +318,7 @@ class Server:
         self._follow_moves()
         if not self._gone:
             drafts += self._pipes.open_missing(seen, self.topology, now)
+        drafts += self._born_late(now)
         drafts += self.topology.forget(seen, now)
         self._report(drafts)
         for departed in self.topology.departed:

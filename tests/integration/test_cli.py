@@ -15,7 +15,8 @@ from ctmux.cli.main import app
 from harness import CTMUX, World, until
 
 TREE = {
-    "daemon start", "daemon stop", "daemon restart", "daemon status", "daemon logs", "status", "endpoints", "events",
+    "daemon start", "daemon stop", "daemon restart", "daemon status", "daemon logs", "status", "health", "endpoints",
+    "events", "events verify",
     "session create", "session list", "session info", "session kill",
     "pane create", "pane list", "pane info", "pane kill", "pane exec", "pane capture", "pane send-keys", "pane label",
     "pane stream", "pane tail",
@@ -28,7 +29,7 @@ def commands(group: Any, names: tuple[str, ...] = ()) -> Iterator[tuple[str, Any
     for name, found in group.commands.items():
         if hasattr(found, "commands"):
             yield from commands(found, (*names, name))
-        else:
+        if not hasattr(found, "commands") or found.invoke_without_command:
             yield " ".join((*names, name)), found
 
 
