@@ -100,7 +100,8 @@ def test_what_is_shown(daemon: World) -> None:
     assert numbers("--kind", "pane") == [e["n"] for e in events if e["kind"].startswith("pane.")]
     assert numbers("--kind", "pane.exited") == where(kind="pane.exited")
     for kind in ("pan", "pane.exite", "exited"):
-        assert f"no kind '{kind}'; there are: gap, journal.stalled, pane.exited" in daemon.ctmux("events", "--kind", kind, code=2).stderr
+        told = daemon.ctmux("events", "--kind", kind, code=2).stderr
+        assert f"no kind '{kind}'; there are: gap, journal.stalled, pane.exited" in told
     assert numbers("--session", "main") == numbers("--session", "$0") == where(session="$0")
     assert numbers("--session", "other") == where(session="$1")
     assert numbers("--pane", pane) == where(pane=pane)  # it is gone, its events are not
