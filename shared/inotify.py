@@ -36,6 +36,7 @@ class Inotify:
     """An inotify instance; poll `fd`, then `read()`."""
 
     def __init__(self) -> None:
+        self._buffer = bytearray(16384)  # some 50 events; what does not fit comes with the next read
         self.fd: int = _libc.inotify_init1(os.O_CLOEXEC | os.O_NONBLOCK)
         if self.fd < 0:
             raise _os_error("fs.inotify.max_user_instances")
@@ -56,9 +57,10 @@ class Inotify:
     def read(self) -> list[FileEvent]:
         """What has happened; an empty list if nothing has."""
         try:
-            data = os.read(self.fd, 65536)
+            length = os.readv(self.fd, [self._buffer])
         except BlockingIOError:
             return []
+        data = bytes(memoryview(self._buffer)[:length])
         events = []
         at = 0
         while at < len(data):

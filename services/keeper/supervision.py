@@ -111,11 +111,12 @@ class Supervision:
         if missing:
             calls: Any = [{"methodName": "supervisor.addProcessGroup", "params": [name]} for name in missing]
             proxy.system.multicall(calls)
-        for name in sorted((running | have) - programs.keys()):
+        locks = {name.removesuffix(".lock") for name in os.listdir(self._paths.runtime) if name.endswith(".lock")}
+        for name in sorted((running | have | locks) - programs.keys()):
             if name in running and name.startswith(_PREFIX):
                 self._remove(proxy, name)
             if name.startswith(_PREFIX):
-                self._forget(name)
+                self._forget(name)  # also of one that died between its removal and this
 
     def _write(self, folder: str, session: Session) -> None:
         path = f"{folder}/{session.program}"

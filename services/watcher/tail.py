@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from ...shared import spool
 
 PIECE = 65536  # bytes of a chunk at most
+_BUFFER = bytearray(PIECE)  # read into, once for all: a fresh 64 KiB for each small chunk frays the heap
 _STEPS = 16  # reclaim in steps of this part of what is kept, not byte by byte
 
 
@@ -29,9 +30,10 @@ class Tail:
         """(offset, data) of new output, up to about `limit` bytes. Call `published` after each."""
         done = 0
         while done < limit:
-            data = os.pread(self._fd, PIECE, self.offset)
-            if not data:
+            length = os.preadv(self._fd, [_BUFFER], self.offset)
+            if not length:
                 return
+            data = bytes(memoryview(_BUFFER)[:length])
             yield self.offset, data
             done += len(data)
 

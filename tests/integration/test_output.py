@@ -137,12 +137,13 @@ def test_a_pipe_that_is_taken_from_us_is_said(daemon: World) -> None:
 def test_respawn_goes_on_in_the_same_stream(daemon: World) -> None:
     pane = new_pane(daemon, "echo first; sleep 100")
     until(lambda: spools(daemon, pane) and b"first" in content(daemon, pane))
-    daemon.tmux("respawn-pane", "-k", "-t", pane, "echo second; sleep 0.3; exit 6")
+    daemon.tmux("respawn-pane", "-k", "-t", pane, "echo second; read go; exit 6")
     respawned = daemon.wait_event("pane.respawned", pane=pane)
+    daemon.tmux("send-keys", "-t", pane, "Enter")
     assert respawned["data"]["previous"]["signal"] in (1, None)
     exited = daemon.wait_event("pane.exited", pane=pane)
     assert exited["data"]["exit_status"] == 6
-    assert content(daemon, pane) == b"first\r\nsecond\r\n"
+    assert content(daemon, pane) == b"first\r\nsecond\r\n\r\n"
 
 
 def test_remain_on_exit(daemon: World) -> None:
