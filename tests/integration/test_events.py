@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,6 @@ from ctmux.cli.main import app
 from ctmux.shared import supervised
 from harness import CTMUX, World, until
 from typer.testing import CliRunner
-
-
-@pytest.fixture
-def client(daemon: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
-    for name in ("CTMUX_RUNTIME_DIR", "CTMUX_STATE_DIR", "TMUX_TMPDIR"):
-        monkeypatch.setenv(name, daemon.env[name])
-    with Client() as made:
-        yield made
 
 
 @pytest.fixture

@@ -3,21 +3,12 @@
 import json
 import os
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from ctmux import Chunk, Client
 from ctmux.shared import spool
 from harness import CTMUX, World, until
-
-
-@pytest.fixture
-def client(daemon: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
-    for name in ("CTMUX_RUNTIME_DIR", "CTMUX_STATE_DIR", "TMUX_TMPDIR"):
-        monkeypatch.setenv(name, daemon.env[name])
-    with Client() as made:
-        yield made
 
 
 def spools(world: World, pane: str) -> list[spool.Spool]:
