@@ -349,10 +349,10 @@ class Server:
 
     def _finish_pane(self, pane_id: str) -> None:
         """Have the matcher finish the pane's output, then report the exit."""
-        pane = self.topology.panes.get(pane_id)
-        if pane is None:
+        if pane_id not in self.topology.leaving(time.time()):  # it was respawned meanwhile
             self._finishing.discard(pane_id)
             return
+        pane = self.topology.panes[pane_id]
         pid, stream, path = pane.pid, pane.stream, self._spools.find(pane.stream)
         end = spool.size(path) if path else None
         over = pane.dead_since is None

@@ -1,5 +1,6 @@
 """Deaths and freezes at moments that chaos seldom meets: each was a defect once."""
 
+import json
 import os
 import signal
 import time
@@ -55,6 +56,26 @@ def test_a_respawn_while_the_exit_is_being_finished(daemon: World) -> None:
     daemon.tmux("send-keys", "-t", pane, "Enter")
     daemon.wait_event("pane.exited", pane=pane, exit_status=5)
     assert kinds(daemon, pane).count("pane.exited") == 1
+
+
+def test_a_program_that_is_started_again_has_not_exited(daemon: World) -> None:
+    daemon.tmux("set-option", "-g", "remain-on-exit", "on")
+    pane = daemon.open_pane("read go; exit 3")
+    daemon.wait_event("pane.observed", pane=pane)
+
+    folder = f"{daemon.paths.state}/topology"
+
+    def seen_dead() -> bool:
+        return (
+            json.loads(Path(folder, *state_files(daemon)).read_text())["topology"]["panes"][pane]["dead_since"] is not None
+        )
+
+    for turn in range(5):  # the exit that is about to be finished is the last program's, not the new one's
+        daemon.tmux("send-keys", "-t", pane, "Enter")
+        until(seen_dead)
+        daemon.tmux("respawn-pane", "-t", pane, "read go; exit 3", ";", "rename-window", "-t", "main:0", f"turn {turn}")
+        until(lambda turn=turn: kinds(daemon, pane).count("pane.respawned") == turn + 1)  # type: ignore[misc]
+    assert {event["data"]["exit_status"] for event in daemon.events("pane.exited")} <= {3}
 
 
 def test_a_server_is_lost_once_although_nobody_heard_it(daemon: World) -> None:
