@@ -1,7 +1,6 @@
 """The keeper's loop: it brings together tmux servers, programs of panes, supervisord and the logger."""
 
 import os
-import shutil
 import socket
 import time
 from collections import deque
@@ -17,6 +16,7 @@ from ...shared.service import Service
 from .discovery import Discovery
 from .processes import Ended, Processes
 from .server import Server
+from .spools import remove
 from .state import known
 from .supervision import Session, Supervision
 
@@ -162,7 +162,7 @@ class Keeper(Service):
 
         def drop() -> None:
             if key not in self._servers:
-                shutil.rmtree(f"{self.paths.spool}/{key}", ignore_errors=True)
+                remove(f"{self.paths.spool}/{key}")
 
         self.after(self.keep_seconds, drop)
 
@@ -210,7 +210,7 @@ class Keeper(Service):
             server.leave()
         self._run_until(lambda: not len(self.outbox), _LAST_WORDS)
         for key in os.listdir(self.paths.spool):
-            shutil.rmtree(f"{self.paths.spool}/{key}", ignore_errors=True)
+            remove(f"{self.paths.spool}/{key}")
         place.release(self.paths)
         super().shutdown()
 

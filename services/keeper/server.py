@@ -13,16 +13,17 @@ from ...shared.outbox import Outbox
 from ...shared.paths import Paths
 from ...shared.service import Service, Timer
 from . import hooks, listing
+from .exits import Exits
 from .finisher import Finisher
 from .pipes import Pipes
 from .processes import Born, Closed, Fact, Grown, Processes
+from .reporter import Reporter
 from .spools import Spools
-from .state import base36, load, save
-from .topology import GRACE, STOPPED, UNMATCHED, Departed
+from .state import base36
+from .topology import GRACE, STOPPED, UNMATCHED
 from .waiter import Waiter
 
 _NUDGES = (0.1, 0.5, 2.0)  # seconds; utempter builds up to 3.5a lose a SIGCHLD now and then: facts/tmux.md, fact 6
-_SETTLE = 0.05  # seconds: a dead pane that is kept (remain-on-exit) has no end of stream; its last bytes come in these
 _AGAIN = 1.0  # seconds until a server that does not answer is asked again
 
 
@@ -50,45 +51,42 @@ class Server:
         self._service = owner.service
         self._spools = Spools(owner.service, owner.paths.spool, self.key, owner.keep_seconds)
         self._pipes = Pipes(info.socket, self._spools)
-        self._state_path = f"{owner.paths.state}/topology/{self.key}.json"
         self._channel = f"ctmux {owner.paths.runtime} {self.key}"
         self._waiter: Waiter | None = None
         self._server_fd = -1  # a pidfd: the server is gone when its process is, not when its socket does not answer
         self._refresh: Timer | None = None
-        self._finishing: set[str] = set()  # panes and streams that the matcher is asked about
         self._gone = False
         self._released = False
         self._unmatched: dict[str, str] = {}  # stream -> pane, of what the matcher has not read when the instance stops
-        self._unsaved: list[Draft] = []
-        self._saving: Timer | None = None
-        self._forgotten = False
+        state = f"{owner.paths.state}/topology/{self.key}.json"
+        self._reporter = Reporter(owner.service, owner.outbox, state, info, self._sent)
+        self.topology = self._reporter.topology
         self._finisher = Finisher(self._service, owner.paths.control("matcher"))
-        self.topology, self._pending = load(self._state_path, self.key)
+        self._exits = Exits(self._service, self.topology, self._spools, self._finisher, owner.processes,
+                            self._report, self.refresh_soon, lambda: self._gone)  # fmt: skip
 
     # ---- begin and end ---------------------------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """Install the hooks, then look. Raises TmuxError, also if another ctmux watches this server."""
+        """Install the hooks and look. Raises TmuxError, also if another ctmux watches this server."""
         self._check_owner()
         self._server_fd = os.pidfd_open(self.info.pid)
         known = self.topology.position > 0
-        self._install_hooks()
         self._owner.processes.watch_server(self.key)
         for pane in self.topology.panes.values():
             self._owner.processes.watch_program(pane.pid)
-        drafts, self._pending = self._pending, []
-        if not known:
-            drafts.append(
-                self.topology.draft("server.found", time.time(), socket=self.info.socket, pid=self.info.pid,
-                                    version=self.info.version)
-            )  # fmt: skip
-        self._report(drafts)
+        self._report([] if known else [self._found()])
         self._spools.drop_old()
-        self._wait()
+        self._wait(*self._hooks(), ";")
 
-    def _install_hooks(self) -> None:
+    def _found(self) -> Draft:
+        info = self.info
+        return self.topology.draft("server.found", time.time(), socket=info.socket, pid=info.pid, version=info.version)
+
+    def _hooks(self) -> list[str]:
+        """The arguments of tmux that install our hooks."""
         epoch = base36(time.time_ns() // 1_000_000)
-        tmux.run(self.info.socket, *hooks.install(self.info, self._spools.directory, epoch, self._channel))
+        return hooks.install(self.info, self._spools.directory, epoch, self._channel)
 
     def _check_owner(self) -> None:
         """Raise TmuxError if the hooks are those of another ctmux that runs: two would take each other's panes."""
@@ -100,8 +98,7 @@ class Server:
     def begin_lost(self) -> None:
         """The server ended while nobody looked: report that, from what was known of it."""
         self._gone = True
-        drafts, self._pending = self._pending, []
-        self._report(drafts)
+        self._report([])
         if self.topology.lost:  # it was reported, but perhaps not heard
             self._end()
             return
@@ -154,13 +151,13 @@ class Server:
 
     # ---- being woken -----------------------------------------------------------------------------------------------
 
-    def _wait(self) -> None:
+    def _wait(self, *first: str) -> None:
         """List the server and block on our channel, in one command queue of tmux: no change can fall between the two.
 
         Signals alone do not do: the second one on a channel that nobody waits on takes the first one back (tmux's
         cmd-wait-for.c), so a change is not seen by its signal but by a listing that is made after the last wake-up.
         """
-        self._waiter = Waiter(self.info.socket, [*listing.ARGUMENTS, ";", "display-message", "-p", Waiter.END],
+        self._waiter = Waiter(self.info.socket, [*first, *listing.ARGUMENTS, ";", "display-message", "-p", Waiter.END],
                               ["wait-for", self._channel])  # fmt: skip
         try:
             text = self._waiter.listing()
@@ -218,7 +215,7 @@ class Server:
                 closed = True
             elif any(pane.pid == fact.pid for pane in self.topology.panes.values()):
                 self.topology.program_ended(fact.pid, fact.status)
-                self._save()
+                self._reporter.save()
                 self._nudge(fact.pid, 0)
                 closed = True
         self._follow_moves()
@@ -308,7 +305,7 @@ class Server:
         now = time.time()
         if seen.unhooked:
             with contextlib.suppress(tmux.TmuxError):
-                self._install_hooks()
+                tmux.run(self.info.socket, *self._hooks())
         before = set(self.topology.sessions)
         pids = {pane.pid for pane in self.topology.panes.values()}
         drafts = self.topology.update(seen, now)
@@ -321,9 +318,7 @@ class Server:
         drafts += self._born_late(now)
         drafts += self.topology.forget(seen, now)
         self._report(drafts)
-        for departed in self.topology.departed:
-            self._finish_departed(departed)
-        self._finish_leaving(now)
+        self._exits.finish(now)
         if before != set(self.topology.sessions):
             self._owner.sessions_changed()
         patience = GRACE if self.topology.waiting() else self._pipes.patience()
@@ -337,68 +332,6 @@ class Server:
             self._spools.follow(move)
         self.topology.moves.clear()
 
-    # ---- the ends of panes -----------------------------------------------------------------------------------------
-
-    def _finish_leaving(self, now: float) -> None:
-        for pane_id in self.topology.leaving(now):
-            if pane_id in self._finishing:
-                continue
-            self._finishing.add(pane_id)
-            settle = _SETTLE if self.topology.panes[pane_id].dead_since else 0.0
-            self._service.after(settle, lambda pane_id=pane_id: self._finish_pane(pane_id))  # type: ignore[misc]
-
-    def _finish_pane(self, pane_id: str) -> None:
-        """Have the matcher finish the pane's output, then report the exit."""
-        if pane_id not in self.topology.leaving(time.time()):  # it was respawned meanwhile
-            self._finishing.discard(pane_id)
-            return
-        pane = self.topology.panes[pane_id]
-        pid, stream, path = pane.pid, pane.stream, self._spools.find(pane.stream)
-        end = spool.size(path) if path else None
-        over = pane.dead_since is None
-
-        def report(matched: bool) -> None:
-            self._finishing.discard(pane_id)
-            if self.topology.panes.get(pane_id) is pane and pane.pid == pid and not pane.exited:  # not respawned meanwhile
-                self._report(self.topology.exited(pane_id, time.time(), end, lost=self._gone, matched=matched))
-                if not over and path:
-                    self._owner.processes.watch_growth(self.key, path)
-            self.refresh_soon(0.0)
-
-        def done() -> None:
-            if over and stream:
-                self._spools.keep_for_a_while(stream)  # first: to a keeper after this one it is no new pane
-                self._finishing.discard(stream)
-                self.topology.departed = [departed for departed in self.topology.departed if departed.stream != stream]
-            report(matched=True)
-
-        def gone() -> None:
-            """No matcher: the exit is told, and the matcher is asked on, also by a keeper after this one."""
-            if over and stream:
-                self._finishing.add(stream)
-                self.topology.departed.append(Departed(pane_id, pane.session, stream, exited=True))
-            report(matched=False)
-
-        self._finisher.finish(Finish(self.key, pane.session, pane_id, stream or "", end or 0, over, over), done, gone)
-
-    def _finish_departed(self, departed: Departed) -> None:
-        """Nothing of this stream is waited for any more."""
-        stream = departed.stream
-        if stream in self._finishing:
-            return
-        self._finishing.add(stream)
-
-        def finished() -> None:
-            self._finishing.discard(stream)
-            self.topology.departed = [other for other in self.topology.departed if other.stream != stream]
-            self._spools.keep_for_a_while(stream)
-            self._save()
-
-        end = self._spools.size(stream)
-        self._finisher.ask(
-            Finish(self.key, departed.session, departed.pane, stream, end, True, departed.exited), finished
-        )  # fmt: skip
-
     def _close(self) -> None:
         """The tmux server is gone and everything it had is reported."""
         self.topology.lost = True
@@ -409,7 +342,7 @@ class Server:
         """Nothing is to be watched any more; the state goes when all of it is heard."""
         self.close()
         self._owner.lost(self)
-        self._forget()
+        self._reporter.forget()
 
     def close(self) -> None:
         """Close what was opened."""
@@ -419,55 +352,12 @@ class Server:
             os.close(self._server_fd)
             self._server_fd = -1
 
-    # ---- reported state --------------------------------------------------------------------------------------------
+    # ---- reporting -------------------------------------------------------------------------------------------------
 
     def _report(self, drafts: list[Draft]) -> None:
-        """Note the state together with the drafts that lead to it, then send them: a keeper that is killed in between sends
-        them again, and the logger knows which it has. What cannot be noted (a full disk) is not sent before it is."""
-        self._pending += drafts
-        self._unsaved += drafts
-        if self._save():
-            self._send()
-        elif self._saving is None:
-            self._saving = self._service.after(_AGAIN, self._save_again)
+        self._reporter.report(drafts)
 
-    def _save_again(self) -> None:
-        self._saving = None
-        self._report([])
-
-    def _send(self) -> None:
-        drafts, self._unsaved = self._unsaved, []
-        if not drafts:
-            return
-        sent = {id(draft) for draft in drafts}
+    def _sent(self, drafts: list[Draft]) -> None:
         for draft in drafts:
             if draft.kind == "session.closed" and draft.session:
                 self._finisher.ask(Close(self.key, draft.session), lambda: None)
-
-        def written() -> None:
-            self._pending = [draft for draft in self._pending if id(draft) not in sent]
-
-        self._owner.outbox.put(drafts, written)
-
-    def _save(self) -> bool:
-        """Whether the state is on the disk."""
-        if self._forgotten:
-            return True
-        try:
-            save(self._state_path, self.info, self.topology, self._pending)
-        except OSError as error:
-            print(f"{self._state_path}: {error}", flush=True)
-            return False
-        return True
-
-    def _forget(self) -> None:
-        """Remove the state when everything in it is heard; what the panes printed is kept for a while."""
-        if self._unsaved:
-            self._service.after(_AGAIN, self._forget)
-        else:
-            self._owner.outbox.put([], self._remove_state)
-
-    def _remove_state(self) -> None:
-        self._forgotten = True
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(self._state_path)

@@ -2,7 +2,6 @@
 
 import os
 import select
-import shutil
 import subprocess
 import time
 
@@ -16,7 +15,7 @@ class Waiter:
 
     def __init__(self, socket: str, listing: list[str], wait: list[str]):
         command = tmux.command(socket, *listing, ";", *wait)
-        if shutil.which("setpriv"):
+        if any(os.access(f"{folder}/setpriv", os.X_OK) for folder in os.get_exec_path()):
             command = ["setpriv", "--pdeathsig", "KILL", *command]  # it must not outlive a killed keeper
         self._process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=tmux.environment()

@@ -1,0 +1,95 @@
+"""The ends of panes and of streams: the matcher finishes what was printed, then the exit is reported."""
+
+import time
+from collections.abc import Callable
+
+from ...shared import spool
+from ...shared.messages import Draft, Finish
+from ...shared.service import Service
+from .finisher import Finisher
+from .processes import Processes
+from .spools import Spools
+from .topology import Departed, Topology
+
+_SETTLE = 0.05  # seconds: a dead pane that is kept (remain-on-exit) has no end of stream; its last bytes come in these
+
+
+class Exits:
+    """Of one tmux server. `report` gets drafts, `look(seconds)` asks for a listing, `gone` says if the server ended."""
+
+    def __init__(
+        self, service: Service, topology: Topology, spools: Spools, finisher: Finisher, processes: Processes,
+        report: Callable[[list[Draft]], None], look: Callable[[float], None], gone: Callable[[], bool],
+    ):  # fmt: skip
+        self._service = service
+        self._topology = topology
+        self._spools = spools
+        self._finisher = finisher
+        self._processes = processes
+        self._report = report
+        self._look = look
+        self._gone = gone
+        self._asked: set[str] = set()  # panes and streams that the matcher is asked about
+
+    def finish(self, now: float) -> None:
+        """Begin with everything that is over and was not begun with."""
+        for departed in self._topology.departed:
+            if departed.stream not in self._asked:
+                self._asked.add(departed.stream)
+                self._finish_departed(departed)
+        for pane_id in self._topology.leaving(now):
+            if pane_id not in self._asked:
+                self._asked.add(pane_id)
+                settle = _SETTLE if self._topology.panes[pane_id].dead_since else 0.0
+                self._service.after(settle, lambda pane_id=pane_id: self._finish_pane(pane_id))  # type: ignore[misc]
+
+    def _finish_pane(self, pane_id: str) -> None:
+        """Have the matcher finish the pane's output, then report the exit."""
+        if pane_id not in self._topology.leaving(time.time()):  # it was respawned meanwhile
+            self._asked.discard(pane_id)
+            return
+        pane = self._topology.panes[pane_id]
+        pid, stream, path = pane.pid, pane.stream, self._spools.find(pane.stream)
+        end = spool.size(path) if path else None
+        over = pane.dead_since is None
+
+        def report(matched: bool) -> None:
+            self._asked.discard(pane_id)
+            if self._topology.panes.get(pane_id) is pane and pane.pid == pid and not pane.exited:  # as before
+                self._report(self._topology.exited(pane_id, time.time(), end, lost=self._gone(), matched=matched))
+                if not over and path:
+                    self._processes.watch_growth(self._topology.server, path)
+            self._look(0.0)
+
+        def done() -> None:
+            if over and stream:
+                self._spools.keep_for_a_while(stream)  # first: to a keeper after this one it is no new pane
+                self._forget(stream)
+            report(matched=True)
+
+        def gone() -> None:
+            """No matcher: the exit is told, and the matcher is asked on, also by a keeper after this one."""
+            if over and stream:
+                self._asked.add(stream)
+                self._topology.departed.append(Departed(pane_id, pane.session, stream, exited=True))
+            report(matched=False)
+
+        request = Finish(self._topology.server, pane.session, pane_id, stream or "", end or 0, over, over)
+        self._finisher.finish(request, done, gone)
+
+    def _finish_departed(self, departed: Departed) -> None:
+        """Nothing of this stream is waited for any more."""
+        stream = departed.stream
+
+        def done() -> None:
+            self._forget(stream)
+            self._spools.keep_for_a_while(stream)
+            self._report([])
+
+        end = self._spools.size(stream)
+        request = Finish(self._topology.server, departed.session, departed.pane, stream, end, True, departed.exited)
+        self._finisher.ask(request, done)
+
+    def _forget(self, stream: str) -> None:
+        self._asked.discard(stream)
+        self._topology.departed = [departed for departed in self._topology.departed if departed.stream != stream]
