@@ -114,7 +114,12 @@ def test_a_full_disk_of_the_spools(world: World) -> None:
         gap = world.wait_event("gap", 30, pane=pane)
         assert "disk" in gap["data"]["reason"]
         os.unlink(f"{world.root}/run/ballast")
-        until(lambda: len([e for e in world.events("pane.observed") if e["pane"] == pane]) == 2, 30)
+
+        def observed_again() -> bool:
+            world.tmux("send-keys", "-t", pane, "x", "Enter")  # tmux notices with output that nobody reads its pipe
+            return len([e for e in world.events("pane.observed") if e["pane"] == pane]) == 2
+
+        until(observed_again, 30)
         world.tmux("send-keys", "-t", pane, "3", "Enter")
         until(lambda: [e["data"]["captures"][0] for e in matched(world)] == ["1", "3"])
         assert world.ctmux("health").stdout == "healthy\n"
