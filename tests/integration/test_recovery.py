@@ -78,6 +78,19 @@ def test_a_program_that_is_started_again_has_not_exited(daemon: World) -> None:
     assert {event["data"]["exit_status"] for event in daemon.events("pane.exited")} <= {3}
 
 
+def test_nothing_is_kept_of_a_session_when_its_spools_are_dropped(world: World) -> None:
+    world.configure("[keeper]\nkeep_seconds = 1\n")
+    world.begin()
+    world.tmux("new-session", "-d", "-s", "other", "read go")
+    session = world.wait_event("session.created", name="other")["session"]
+    world.wait_event("pane.observed", session=session)
+    folder = next(Path(world.paths.spool).glob(f"*/{spool.session_folder(session)}"))
+    world.tmux("send-keys", "-t", "other:", "Enter")
+    world.wait_event("session.closed", session=session)
+    until(lambda: not folder.exists())
+    assert [path.name for path in folder.parent.iterdir() if path.name != "meta"] == ["s0"]
+
+
 def test_a_server_is_lost_once_although_nobody_heard_it(daemon: World) -> None:
     logger = daemon.role("logger")
     os.kill(logger, signal.SIGSTOP)
