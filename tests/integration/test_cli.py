@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import typer
 from ctmux.cli.main import app
-from harness import CTMUX, World, until
+from harness import CTMUX, Command, World, installed, until
 
 TREE = {
     "daemon start", "daemon stop", "daemon restart", "daemon status", "daemon logs", "status", "health", "endpoints",
@@ -22,6 +22,11 @@ TREE = {
     "pane stream", "pane tail",
     "subscribe pattern", "subscribe timeout", "subscription list", "subscription show", "subscription remove",
 }  # fmt: skip
+
+
+@pytest.fixture
+def command() -> Command:
+    return installed  # the command line is what these are about
 
 
 def commands(group: Any, names: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
