@@ -12,6 +12,7 @@ import pytest
 from ctmux import Chunk, Client, DeadlinePassed, Event, Gap
 from ctmux.shared import spool, supervised
 from disks import fill, mounted
+from guest import Guest
 from harness import World, until
 
 
@@ -146,7 +147,7 @@ def test_a_stop_waits_for_the_matcher(daemon: World) -> None:
     daemon.ctmux("subscribe", "pattern", r"^\d+$", "--all")
     pane = daemon.open_pane("seq 1 30000; exec sleep 1000")
     size = sum(len(f"{n}\r\n") for n in range(1, 30001))
-    until(lambda: [s for s in spool.walk(daemon.paths.spool) if s.stream.pane == pane and spool.size(s.path) == size], 30)
+    until(lambda: [s for s in daemon.spools(pane) if spool.size(s.path) == size], 30)
     daemon.stop()
     assert [e["data"]["line"] for e in daemon.events("pattern.matched")] == [str(n) for n in range(1, 30001)]
     assert not daemon.events("gap")
@@ -191,20 +192,20 @@ def test_a_pipe_that_is_given_back_is_ours_again(daemon: World) -> None:
     daemon.tmux("pipe-pane", "-t", pane)
     until(lambda: kinds(daemon, pane).count("pane.observed") == 2)
     daemon.tmux("send-keys", "-t", pane, "text", "Enter")
-    newest = [s for s in spool.walk(daemon.paths.spool) if s.stream.pane == pane][-1]
+    newest = daemon.spools(pane)[-1]
     until(lambda: b"text" in Path(newest.path).read_bytes())
     told = [kind for kind in kinds(daemon, pane) if kind.startswith("pane.") or kind == "gap"]
     assert told == ["pane.opened", "pane.observed", "pane.unobserved", "gap", "pane.observed"]
 
 
-def test_our_pipe_that_is_closed_by_hand_stays_closed(daemon: World) -> None:
-    pane = daemon.open_pane("exec cat")
-    daemon.wait_event("pane.observed", pane=pane)
-    daemon.tmux("pipe-pane", "-t", pane)
-    assert "closed by another" in daemon.wait_event("pane.unobserved", pane=pane)["data"]["reason"]
-    daemon.tmux("rename-window", "-t", "main:0", "news")
-    daemon.wait_event("window.renamed")
-    assert daemon.tmux("display-message", "-p", "-t", pane, "#{pane_pipe}") == "0"
+def test_our_pipe_that_is_closed_by_hand_stays_closed(guest: Guest) -> None:
+    pane = guest.open_pane("exec cat")
+    guest.wait_event("pane.observed", pane=pane)
+    guest.tmux("pipe-pane", "-t", pane)
+    assert "closed by another" in guest.wait_event("pane.unobserved", pane=pane)["data"]["reason"]
+    guest.tmux("rename-window", "-t", "main:0", "news")
+    guest.wait_event("window.renamed")
+    assert guest.tmux("display-message", "-p", "-t", pane, "#{pane_pipe}") == "0"
 
 
 def test_what_cannot_be_noted_is_not_told(world: World) -> None:
@@ -214,7 +215,7 @@ def test_what_cannot_be_noted_is_not_told(world: World) -> None:
         until(lambda: len(world.events("service.started")) == 5)
         fill(f"{world.root}/state/ballast")
         pane = world.open_pane("exec sleep 1000")
-        until(lambda: [s for s in spool.walk(world.paths.spool) if s.stream.pane == pane])
+        until(lambda: world.spools(pane))
         restarted(world, "keeper", world.role("keeper"))
         world.tmux("kill-pane", "-t", pane)
         other = world.open_pane("exec sleep 1000")
@@ -239,7 +240,7 @@ def test_output_that_is_no_longer_kept_is_a_gap(environment: World) -> None:
         position = stream.position
         world.tmux("send-keys", "-t", pane, "Enter")
         end = world.wait_event("pane.exited", pane=pane)["data"]["end"]
-        until(lambda: not [s for s in spool.walk(world.paths.spool) if s.stream.pane == pane])
+        until(lambda: not world.spools(pane))
         got = []
         with pytest.raises(DeadlinePassed):
             for item in client.output(server, session="$0", since=position, timeout=2):
