@@ -23,17 +23,17 @@ def new_pane(world: World, *command: str) -> str:
 NUMBERS = b"".join(b"%d\r\n" % number for number in range(1, 5001))
 
 
-def test_short_lived_panes_of_plain_tmux(guest: Guest) -> None:
+def test_short_lived_panes_of_plain_tmux(daemon: World) -> None:
     """20 in a row. What tmux read is in the spool from the first byte on, each whole line has its event, the exit comes
     after them. tmux itself drops the end of a dying pane's output now and then, so a spool may be a beginning: see
     docs/architecture.md, *What tmux does not give*; `bench/shortlived.py` measures how often, with and without ctmux."""
-    guest.ctmux("subscribe", "pattern", r"^\d+$")
-    panes = [new_pane(guest, "seq 1 5000; exit 3") for _ in range(20)]
-    until(lambda: len(guest.events("pane.exited")) == 20, 90)
-    events = guest.events()
+    daemon.ctmux("subscribe", "pattern", r"^\d+$")
+    panes = [new_pane(daemon, "seq 1 5000; exit 3") for _ in range(20)]
+    until(lambda: len(daemon.events("pane.exited")) == 20, 90)
+    events = daemon.events()
     whole = 0
     for pane in panes:
-        printed = content(guest, pane)
+        printed = content(daemon, pane)
         assert NUMBERS.startswith(printed)
         whole += printed == NUMBERS
         (exited,) = [e for e in events if e["kind"] == "pane.exited" and e["pane"] == pane]
@@ -172,6 +172,17 @@ def test_stream_ends_with_the_pane_and_tail_joins_without_a_seam(guest: Guest) -
     assert tail.returncode == 0 and f"{pane} exited with status 0" in err
     again = guest.ctmux("pane", "tail", pane, "-n", "3")  # after its end, from what is kept
     assert again.stdout.splitlines() == ["row 1998", "row 1999", "row 2000"]
+
+
+def test_a_pane_that_has_ended_is_the_one_of_the_server_that_is_asked(guest: Guest) -> None:
+    """Another server, which may be gone as well, had one with the same id."""
+    guest.tmux("new-session", "-d", "-s", "main", name="u")
+    for name in ("t", "u"):
+        made = ["new-window", "-d", "-t", "main:", "-P", "-F", "#{pane_id}", f"echo on {name}; sleep 0.2"]
+        assert guest.tmux(*made, name=name) == "%1"
+    until(lambda: len(guest.events("pane.exited")) == 2)
+    for name in ("t", "u"):
+        assert guest.ctmux("-S", guest.socket(name), "pane", "tail", "%1").stdout == f"on {name}\n"
 
 
 def test_stream_several_filter_json_raw(guest: Guest) -> None:
