@@ -34,7 +34,7 @@ class Guest(World):
         return self._host.socket(f"{name}{self._number}")
 
     def start(self) -> None:
-        """It runs; what it is waited for is that it has found the new tmux server."""
+        """It runs: only wait until it has found the tmux server."""
         self.wait_event("pane.observed", pane="%0")
 
     def stop(self) -> None:
@@ -46,14 +46,16 @@ class Guest(World):
 
     def close(self) -> None:
         """End its tmux servers and subscriptions, and wait until that is reported."""
-        folder = os.path.dirname(self.socket())
-        for name in os.listdir(folder):
-            self._host.tmux("kill-server", name=name, check=False)
-        until(lambda: len(self.events("server.lost")) == len(self.events("server.found")), 30)
-        for subscription in self.data("subscription", "list"):
-            self.ctmux("subscription", "remove", subscription["id"])
-            self.wait_event("subscription.ended", subscription=subscription["id"])
-        until(self._removed)
+        try:
+            folder = os.path.dirname(self.socket())
+            for name in os.listdir(folder):
+                self._host.tmux("kill-server", name=name, check=False)
+            until(lambda: len(self.events("server.lost")) == len(self.events("server.found")), 30)
+            for subscription in self.data("subscription", "list"):
+                self.ctmux("subscription", "remove", subscription["id"])
+                self.wait_event("subscription.ended", subscription=subscription["id"])
+        finally:
+            until(self._removed)
 
 
 class Shared:
@@ -68,8 +70,12 @@ class Shared:
     def welcome(self) -> Guest:
         if self._host is None:
             self._host = World(command=self._command)
-            self._host.start()
-            self._processes = processes(self._host)
+            try:
+                self._host.start()
+                self._processes = processes(self._host)
+            except BaseException:
+                self.close()
+                raise
         return Guest(self._host, next(self._numbers))
 
     def part(self, guest: Guest, failed: bool) -> None:
