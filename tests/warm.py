@@ -1,8 +1,7 @@
 """The `ctmux` command without its imports, which cost 0.3 s of CPU each time: a process that has made them forks for each.
 
 What runs is what `ctmux` runs: in a process of its own, with the caller's arguments and environment, to its ordinary end.
-A request is a line of JSON on stdin, with the files for stdout and stderr; the answer is a line with the command's pid, and
-one with its exit code.
+A request is a line of JSON on stdin, with the files for stdout and stderr; the answer is a line with the exit code.
 """
 
 import contextlib
@@ -23,12 +22,15 @@ _LATER = ("ctmux.cli.audit", "ctmux.client.client", "ctmux.shared.bus", "ctmux.s
 
 
 class Warm:
-    """One such process; it ends when its owner does."""
+    """One such process, and another one after a command that did not end in time; it ends when its owner does."""
 
     def __init__(self) -> None:
-        self._process = subprocess.Popen(
+        self._process = self._begin()
+
+    def _begin(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(
             [sys.executable, "-P", __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            env={**os.environ, "LC_ALL": "C.UTF-8"},
+            env={**os.environ, "LC_ALL": "C.UTF-8"}, start_new_session=True,
         )  # fmt: skip
 
     def run(self, arguments: tuple[str, ...], env: dict[str, str], timeout: float) -> subprocess.CompletedProcess[str]:
@@ -36,14 +38,16 @@ class Warm:
         assert self._process.stdin and self._process.stdout
         with tempfile.TemporaryDirectory(prefix="ctw-") as folder:
             files = [f"{folder}/out", f"{folder}/err"]
-            print(json.dumps([arguments, env, files]), file=self._process.stdin, flush=True)
-            pid = int(self._process.stdout.readline())
-            late = not select.select([self._process.stdout], [], [], timeout)[0]
-            if late:
-                os.kill(pid, signal.SIGKILL)
-            code = int(self._process.stdout.readline())
-            if late:
-                raise subprocess.TimeoutExpired(arguments, timeout)
+            try:
+                print(json.dumps([arguments, env, files]), file=self._process.stdin, flush=True)
+                if not select.select([self._process.stdout], [], [], timeout)[0]:
+                    raise subprocess.TimeoutExpired(arguments, timeout)
+                code = int(self._process.stdout.readline())
+            except BaseException:
+                os.killpg(self._process.pid, signal.SIGKILL)  # with the command
+                self.close()
+                self._process = self._begin()
+                raise
             return subprocess.CompletedProcess(arguments, code, *(Path(file).read_text() for file in files))
 
     def close(self) -> None:
@@ -70,7 +74,6 @@ def main() -> None:
         pid = os.fork()
         if pid == 0:
             break
-        print(pid, flush=True)
         print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
     else:
         return
