@@ -146,6 +146,7 @@ def test_a_file_system_that_cannot_punch_holes(world: World) -> None:
 
 @pytest.mark.any_tmux
 def test_verify_tells_damage(daemon: World) -> None:
+    until(lambda: len(daemon.events()) >= 6)
     assert "all whole" in daemon.ctmux("events", "verify").stdout
     report = json.loads(daemon.ctmux("events", "verify", "--json").stdout)["data"]
     assert report["faults"] == [] and report["events"] == report["last"] >= 6
