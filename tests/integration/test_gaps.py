@@ -7,7 +7,6 @@ import signal
 from pathlib import Path
 from typing import Any
 
-import pytest
 from ctmux.shared import spool
 from disks import fill, mounted
 from guest import Guest
@@ -18,7 +17,6 @@ def matched(world: World) -> list[dict[str, Any]]:
     return world.events("pattern.matched")
 
 
-@pytest.mark.any_tmux
 def test_what_was_reclaimed_before_it_was_matched(world: World) -> None:
     world.configure(f"[watcher]\nkeep_bytes = {1 << 20}\n")
     world.begin()
@@ -73,7 +71,6 @@ def test_a_tmux_server_that_is_killed(guest: Guest) -> None:
     assert not [e for e in guest.events("gap") if e["pane"] == done]
 
 
-@pytest.mark.any_tmux
 def test_a_full_disk_of_the_journal(world: World) -> None:
     """Nothing is acknowledged that is not written, output goes on live, the trouble is loud, and then all events follow."""
     with mounted(f"{world.root}/state", "tmpfs", "size=4m"):
@@ -130,7 +127,6 @@ def test_a_full_disk_of_the_spools(world: World) -> None:
         world.stop()
 
 
-@pytest.mark.any_tmux
 def test_a_file_system_that_cannot_punch_holes(world: World) -> None:
     with mounted(f"{world.root}/run", "ramfs"):
         world.begin()
@@ -144,7 +140,6 @@ def test_a_file_system_that_cannot_punch_holes(world: World) -> None:
         assert not os.path.exists(real)
 
 
-@pytest.mark.any_tmux
 def test_verify_tells_damage(daemon: World) -> None:
     until(lambda: len(daemon.events()) >= 6)
     assert "all whole" in daemon.ctmux("events", "verify").stdout
