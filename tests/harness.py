@@ -119,7 +119,8 @@ class World:
         return [found for found in spool.walk(self.paths.spool) if found.stream.pane == pane]
 
     def role(self, name: str) -> int:
-        """The pid of a role."""
+        """The pid of a role, whose start is told: of one that is killed before that, no restart is."""
+        self.wait_event("service.started", service=name)
         return int(self.data("status")["roles"][name]["pid"])
 
     def start(self) -> None:
