@@ -93,6 +93,24 @@ def test_a_pane_that_is_respawned_before_it_is_first_seen(daemon: World) -> None
     assert kinds(daemon, pane).count("pane.respawned") == 1
 
 
+def test_a_pane_that_is_first_seen_when_its_session_is_gone(daemon: World) -> None:
+    """Whether the keeper learns of the session's end or of the pane's spool first is a matter of luck."""
+    for name in ("first", "second", "third"):
+        daemon.tmux("new-session", "-d", "-s", name, "read go")
+        session = daemon.wait_event("session.created", name=name)["session"]
+        daemon.wait_event("pane.observed", session=session)
+        os.kill(keeper := daemon.role("keeper"), signal.SIGSTOP)
+        pane = daemon.tmux("split-window", "-d", "-t", name, "-P", "-F", "#{pane_id}", "echo hello; exit 2")
+        until(lambda pane=pane: [found for found in daemon.spools(pane) if spool.size(found.path) == 7])  # type: ignore[misc]
+        daemon.tmux("kill-session", "-t", name)
+        os.kill(keeper, signal.SIGCONT)
+        daemon.wait_event("session.closed", session=session)
+        kinds_of_session = [event["kind"] for event in daemon.events() if event["session"] == session]
+        assert kinds_of_session.count("session.created") == kinds_of_session.count("session.closed") == 1
+        assert kinds_of_session[-1] == "session.closed"
+        assert kinds(daemon, pane) == ["pane.opened", "pane.observed", "pane.exited"]
+
+
 def test_nothing_is_kept_of_a_session_when_its_spools_are_dropped(world: World) -> None:
     world.configure("[keeper]\nkeep_seconds = 1\n")
     world.begin()
