@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ctmux.shared import spool
-from disks import fill, mounted
+from disks import fill
 from guest import Guest
 from harness import World, until
 
@@ -73,7 +73,7 @@ def test_a_tmux_server_that_is_killed(guest: Guest) -> None:
 
 def test_a_full_disk_of_the_journal(world: World) -> None:
     """Nothing is acknowledged that is not written, output goes on live, the trouble is loud, and then all events follow."""
-    with mounted(f"{world.root}/state", "tmpfs", "size=4m"):
+    with world.mounted("state", "tmpfs", "size=4m"):
         world.begin()
         world.ctmux("subscribe", "pattern", r"^row (\d+)$", "--all")
         pane = world.open_pane("for i in $(seq 1 100); do echo row $i; done; read go; seq -f 'row %g' 101 3000; read go")
@@ -102,7 +102,7 @@ def test_a_full_disk_of_the_journal(world: World) -> None:
 
 
 def test_a_full_disk_of_the_spools(world: World) -> None:
-    with mounted(f"{world.root}/run", "tmpfs", "size=40m"):
+    with world.mounted("run", "tmpfs", "size=40m"):
         world.begin()
         world.ctmux("subscribe", "pattern", r"^row (\d+)$", "--all")
         pane = world.open_pane("while read n; do echo row $n; done")
@@ -128,7 +128,7 @@ def test_a_full_disk_of_the_spools(world: World) -> None:
 
 
 def test_a_file_system_that_cannot_punch_holes(world: World) -> None:
-    with mounted(f"{world.root}/run", "ramfs"):
+    with world.mounted("run", "ramfs"):
         world.begin()
         assert os.path.islink(world.paths.spool)
         real = os.path.realpath(world.paths.spool)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ctmux import Chunk, Client, DeadlinePassed, Event, Gap
 from ctmux.shared import spool, supervised
-from disks import fill, mounted
+from disks import fill
 from guest import Guest
 from harness import World, until
 
@@ -255,7 +255,7 @@ def test_our_pipe_that_is_closed_by_hand_stays_closed(guest: Guest) -> None:
 
 def test_what_cannot_be_noted_is_not_told(world: World) -> None:
     """The keeper's state is on a full disk: its drafts wait with it, so that no position is used twice."""
-    with mounted(f"{world.root}/state", "tmpfs", "size=4m"):
+    with world.mounted("state", "tmpfs", "size=4m"):
         world.begin()
         until(lambda: len(world.events("service.started")) == 5)
         fill(f"{world.root}/state/ballast")
