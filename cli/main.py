@@ -1,10 +1,13 @@
 """The `ctmux` command: its tree of nouns and verbs, and the options that hold for all of them."""
 
+import errno
 import os
+import sys
 
 import typer
 
 from .commands import daemon, endpoints, events, health, pane, session, status, stream, subscribe, subscription
+from .output import say
 
 app = typer.Typer(
     name="ctmux",
@@ -27,12 +30,17 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def main(
+    context: typer.Context,
     instance: str | None = typer.Option(None, "--instance", "-i", help="Name of the instance.", envvar="CTMUX_INSTANCE"),
     socket_name: str | None = typer.Option(None, "-L", metavar="NAME", help="tmux server by socket name, as in tmux -L."),
     socket_path: str | None = typer.Option(None, "-S", metavar="PATH", help="tmux server by socket path, as in tmux -S."),
     _show: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
 ) -> None:
     """Options that hold for every command go into the environment, where everything else looks."""
+    source = context.get_parameter_source("instance")
+    if source and source.name == "COMMANDLINE" and os.environ.get("CTMUX_RUNTIME_DIR"):
+        say("ctmux: -i names an instance, but CTMUX_RUNTIME_DIR is set, which is the directory of one: unset it")
+        raise typer.Exit(2)
     if instance:
         os.environ["CTMUX_INSTANCE"] = instance
     if socket_path or socket_name:
@@ -55,7 +63,14 @@ endpoints.register(app)
 
 def run() -> None:
     """The entry point."""
-    app()
+    try:
+        app()
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        say(f"ctmux: the output cannot be written: {error.strerror}")
+        sys.exit(1)
 
 
 if __name__ == "__main__":

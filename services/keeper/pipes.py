@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import time
 
 from ...shared import spool, tmux
@@ -20,8 +21,8 @@ _FULL_BYTES = 4 << 20  # less free space than this is a full disk; twice as much
 class Pipes:
     """Opens and closes pipes of one tmux server."""
 
-    def __init__(self, socket: str, spools: Spools):
-        self._socket = socket
+    def __init__(self, info: tmux.ServerInfo, spools: Spools):
+        self._info = info
         self._spools = spools
         self._suspects: dict[str, float] = {}  # panes with a pipe whose spool is not known yet, and since when
         self._full = False
@@ -71,7 +72,7 @@ class Pipes:
         command = hooks.pipe_command(directory, spool.session_folder(session), stream)
         try:
             text = tmux.run(
-                self._socket,
+                self._info.socket,
                 "capture-pane", "-p", "-e", "-J", "-S", "-", "-E", "-", "-t", listed.pane, ";",
                 "if-shell", "-F", "-t", listed.pane, "#{pane_pipe}", "",
                 f"pipe-pane -O -t {listed.pane} {hooks.quote(command)}",
@@ -89,5 +90,18 @@ class Pipes:
         """Close every pipe of ours, as the disk knows them: a pane that has just been born is among them."""
         for found in self._spools.walk():
             if spool.has_writer(found.path):
-                with contextlib.suppress(tmux.Refusal):  # this pane has just gone
-                    tmux.run(self._socket, "pipe-pane", "-t", found.stream.pane)
+                try:
+                    tmux.run(self._info.socket, "pipe-pane", "-t", found.stream.pane)
+                except tmux.Refusal:  # this pane has just gone, or it is dead and kept, and tmux does not touch its pipe
+                    self._end_writer(found.path)
+
+    def _end_writer(self, path: str) -> None:
+        """End the `cat` of a spool, a child of the tmux server, which then takes the pipe for closed."""
+        with contextlib.suppress(OSError):
+            mine = os.stat(path)
+            with open(f"/proc/{self._info.pid}/task/{self._info.pid}/children") as file:
+                children = file.read().split()
+            for child in children:
+                with contextlib.suppress(OSError):  # it has just ended
+                    if os.path.samestat(os.stat(f"/proc/{child}/fd/1"), mine):
+                        os.kill(int(child), signal.SIGTERM)

@@ -56,7 +56,7 @@ class Server:
             owner.keep_seconds,
             lambda session: session in self.topology.sessions,
         )
-        self._pipes = Pipes(info.socket, self._spools)
+        self._pipes = Pipes(info, self._spools)
         self._channel = f"ctmux {owner.paths.runtime} {self.key}"
         self._waiter: Waiter | None = None
         self._server_fd = -1  # a pidfd: the server is gone when its process is, not when its socket does not answer

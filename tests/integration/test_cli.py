@@ -169,3 +169,15 @@ def test_a_configuration_with_a_mistake_is_named(world: World) -> None:
     assert config in told.stderr and "keep_bytes" in told.stderr and told.stderr.count("\n") == 1
     assert told.stdout == ""
     world.ctmux("status", code=3)  # and nothing runs
+
+
+def test_an_instance_by_name_beside_a_directory_is_refused(world: World) -> None:
+    said = world.ctmux("-i", "other", "status", code=2).stderr
+    assert "CTMUX_RUNTIME_DIR is set" in said and said.count("\n") == 1
+
+
+def test_output_that_cannot_be_written_is_one_line(world: World) -> None:
+    with open("/dev/full", "w") as full:
+        command = [CTMUX, "session", "list", "--json"]
+        done = subprocess.run(command, env=world.env, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (1, "ctmux: the output cannot be written: No space left on device\n")

@@ -235,6 +235,20 @@ def test_a_hook_of_a_session_shadows_ours_and_the_pane_is_adopted(user: World) -
     assert sorted(snapshot(user)["pipes"]) == ["%0", "%1", "%2"]
 
 
+def test_nothing_reads_a_dead_pane_that_tmux_keeps(daemon: World) -> None:
+    """Before 3.8 tmux refuses to close the pipe of a dead pane, and shows it until the next program prints."""
+    daemon.tmux("set-option", "-g", "remain-on-exit", "on")
+    pane = daemon.open_pane("exit 5")
+    daemon.wait_event("pane.exited", pane=pane, exit_status=5)
+    daemon.stop()
+    server = daemon.tmux("display-message", "-p", "#{pid}")
+    ps = ["ps", "-o", "comm=", "--ppid", server]
+    until(lambda: "cat" not in subprocess.run(ps, capture_output=True, text=True).stdout)
+    daemon.tmux("respawn-pane", "-t", pane, "echo again; echo and again; sleep 100")
+    until(lambda: daemon.tmux("list-panes", "-a", "-F", "#{pane_pipe}").split() == ["0", "0"])
+    assert "and again" in daemon.tmux("capture-pane", "-p", "-t", pane)
+
+
 def test_as_before_although_supervisord_was_killed(user: World) -> None:
     before = snapshot(user)
     user.start()
