@@ -3,6 +3,8 @@
 from itertools import pairwise
 
 import pytest
+from ctmux.services.matcher.engine import Engine
+from ctmux.services.matcher.index import Index
 from ctmux.services.matcher.lines import LINE_MAX
 from ctmux.services.matcher.stream import StreamState
 from ctmux.services.matcher.subscription import Subscription
@@ -23,18 +25,27 @@ def stream(offset=0, fired=()):
     return StreamState(SERVER, "$1", "%1", STREAM, offset, fired)
 
 
+def looking_for(*subscriptions):
+    engine, index = Engine(), Index()
+    for found in subscriptions:
+        if found.pattern is not None:
+            engine.add(found.pattern)
+        index.add(found)
+    return engine, index
+
+
 def feed(state, data, *subscriptions):
-    return [hit for block in state.lines.feed(data) for hit in state.hits(block, subscriptions)]
+    return [hit for block in state.lines.feed(data) for hit in state.hits(block, *looking_for(*subscriptions))]
 
 
 def quiet(state, *subscriptions):
     block = state.lines.unfinished()
-    return state.hits(block, subscriptions) if block else []
+    return state.hits(block, *looking_for(*subscriptions)) if block else []
 
 
 def flush(state, *subscriptions):
     block = state.lines.flush()
-    return state.hits(block, subscriptions) if block else []
+    return state.hits(block, *looking_for(*subscriptions)) if block else []
 
 
 def places(hits):

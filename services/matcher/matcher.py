@@ -8,7 +8,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ...shared import place, spool
@@ -31,15 +31,21 @@ from ...shared.paths import Paths, ensure_private
 from ...shared.rpc import Client, Reply, wait_answer
 from ...shared.service import Service, Timer
 from . import pattern
+from .compilation import Compilation
+from .engine import Engine
+from .filters import Compiled, Plain
+from .index import Index
 from .lines import Block
 from .reader import Reader
+from .store import Store
 from .stream import Hit, StreamState
-from .subscription import Store, Subscription
+from .subscription import Subscription
 
 _TEXT_MAX = 4096  # characters of a line, match or capture in an event; the spool has the rest, from `offset` to `end`
 _CAPTURES_MAX = 20
 _BEHIND = 0.05  # seconds until a timeout is looked at again, when what has come by then is not read yet
 _AGAIN = 1.0  # seconds until what a full disk refused is tried again
+_GATHER = 0.1  # seconds from a new pattern to its compilation: others come with it, and none waits for that
 _RECLAIMED = "reclaimed before it was matched: the matcher was behind, or did not run; see [watcher] keep_bytes"
 _CHECKPOINT = 5.0  # seconds; a restarted matcher need not read again what is older
 
@@ -52,6 +58,12 @@ class Matcher(Service):
         ensure_private(paths.state)
         place.settle(paths)
         self._store = Store(paths.subscriptions)
+        self._gathering: Timer | None = None
+        self._index = Index()
+        self._engine = Engine()
+        self._compilation = Compilation(self, self._compiled)
+        for subscription in self._store.active.values():
+            self._enlist(subscription)
         self._timeouts: dict[str, Timer] = {}
         self._checkpointing = False
         self._progress_path = f"{paths.runtime}/matcher.progress"
@@ -74,6 +86,34 @@ class Matcher(Service):
             "unsent": len(self.outbox),
             "skipped_bytes": sum(state.skipped for state in self._reader.streams.values()),
         }
+
+    # ---- who looks for what ----------------------------------------------------------------------------------------
+
+    def _enlist(self, subscription: Subscription) -> None:
+        self._index.add(subscription)
+        if subscription.pattern is not None:
+            self._engine.add(subscription.pattern)
+            self._compile()
+
+    def _delist(self, subscription: Subscription) -> None:
+        self._index.remove(subscription)
+        if subscription.pattern is not None and not self._index.patterns[subscription.pattern]:
+            self._engine.remove(subscription.pattern)
+
+    def _compile(self) -> None:
+        """Have the compiler make what is looked for more quickly together, a moment from now: more may come."""
+        if self._gathering is None and not self._compilation.busy:
+            self._gathering = self.after(_GATHER, self._compile_now)
+
+    def _compile_now(self) -> None:
+        self._gathering = None
+        wanted = self._engine.to_compile()
+        if wanted:
+            self._compilation.start(wanted)
+
+    def _compiled(self, asked: Sequence[str], patterns: list[str], database: bytes) -> None:
+        self._engine.install(Compiled(patterns, database) if patterns else Plain(), asked)
+        self._compile()
 
     # ---- start -----------------------------------------------------------------------------------------------------
 
@@ -105,8 +145,9 @@ class Matcher(Service):
         page = self._ask_events(logger, tip)
         kind = page.get("kind")
         if kind == "subscription.ended":
-            del self._store.active[subscription.id]
-            self._store.save()
+            self._delist(subscription)
+            self._store.end(subscription)
+            self._store.forget(subscription)
         elif kind == "timeout.expired":
             self._end(subscription, "expired")
         elif kind == "pattern.matched" and subscription.once:
@@ -150,13 +191,12 @@ class Matcher(Service):
 
     def wants(self, state: StreamState) -> bool:
         """Whether any subscription covers the stream."""
-        return any(found.covers(state.server, state.session, state.pane) for found in self._store.active.values())
+        return self._index.covers(state.server, state.session, state.pane)
 
     def grew(self, state: StreamState) -> None:
         """A stream has new output: whoever waits for any is satisfied."""
-        for subscription in self._relevant(state):
-            anything = subscription.kind == "timeout" and not subscription.pattern
-            if anything and state.lines.end > subscription.since(state.server, state.name):
+        for subscription in self._index.owners(None, state.server, state.session, state.pane):
+            if state.lines.end > subscription.since(state.server, state.name):
                 self._end(subscription, "satisfied", state)
         if not self._checkpointing:
             self._checkpointing = True
@@ -174,17 +214,13 @@ class Matcher(Service):
             ]
         )  # fmt: skip
 
-    def _relevant(self, state: StreamState) -> list[Subscription]:
-        return [found for found in self._store.active.values() if found.covers(state.server, state.session, state.pane)]
-
     # ---- events ----------------------------------------------------------------------------------------------------
 
     def evaluate(self, state: StreamState, block: Block, at: float) -> None:
         """Report what fires in a block of lines."""
         drafts: list[Draft] = []
         ended: dict[str, tuple[Subscription, str]] = {}
-        relevant = self._relevant(state)
-        for hit in state.hits(block, relevant) if relevant else ():
+        for hit in state.hits(block, self._engine, self._index):
             subscription = hit.subscription
             if subscription.id in ended:
                 continue
@@ -210,14 +246,14 @@ class Matcher(Service):
         timer = self._timeouts.pop(subscription.id, None)
         if timer:
             timer.cancel()
-        self._store.ending[subscription.id] = self._store.active.pop(subscription.id, subscription)
+        if subscription.id in self._store.active:
+            self._delist(subscription)
+        self._store.end(subscription)
 
         def written() -> None:
-            kept = self._store.ending.pop(subscription.id, subscription)
             try:
-                self._store.save()
+                self._store.forget(subscription)
             except OSError as error:
-                self._store.ending[subscription.id] = kept
                 print(f"subscriptions: {error}; trying again", flush=True)
                 self.after(_AGAIN, written)
                 return
@@ -274,12 +310,11 @@ class Matcher(Service):
         )  # fmt: skip
         self._reader.listen(True)  # before it is armed: what comes from then on is seen
         self._arm(subscription)
-        self._store.active[subscription.id] = subscription
         try:
-            self._store.save()
+            self._store.add(subscription)
         except OSError as error:
-            del self._store.active[subscription.id]
             raise CtmuxError(f"the subscription cannot be saved: {error}") from error
+        self._enlist(subscription)
         self._arm_timeout(subscription)
         self._put_created(subscription, lambda: reply({"subscription": subscription.public()}))
         return None

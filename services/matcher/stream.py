@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from ...shared import terminal
 from . import pattern
+from .engine import Engine
+from .index import Index
 from .lines import Block, Lines
 from .subscription import Subscription
 
@@ -36,18 +38,17 @@ class StreamState:
     def producer(self) -> str:
         return f"match/{self.server}/{self.name}"
 
-    def hits(self, block: Block, subscriptions: Iterable[Subscription]) -> list[Hit]:
+    def hits(self, block: Block, engine: Engine, index: Index) -> list[Hit]:
         """What fires in a block, in the order of lines, then of subscriptions. One line fires a subscription once."""
         text = terminal.clean(block.raw)
+        if not text.isascii():
+            text = text.decode(errors="replace").encode()  # hyperscan must not see what is no UTF-8
         starts: list[int] = []
-        found: list[Hit] = []
-        by_pattern: dict[str, list[Subscription]] = {}
-        for subscription in subscriptions:
-            if subscription.pattern is not None:
-                by_pattern.setdefault(subscription.pattern, []).append(subscription)
         texts: list[bytes] = []
-        for wanted, owners in by_pattern.items():
-            for match in pattern.search(wanted, text):
+        found: list[Hit] = []
+        for wanted, start in engine.candidates(text):
+            owners = index.owners(wanted, self.server, self.session, self.pane)
+            for match in pattern.search(wanted, text, start) if owners else ():
                 if not starts:  # most blocks have no hit
                     texts, starts = text.split(b"\n"), [*terminal.line_starts(block.raw), len(block.raw)]
                 offset, end = block.offset + starts[match.line], block.offset + starts[match.line + 1]
