@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from ctmux.shared.terminal import clean, cut, line_starts
+from ctmux.shared.terminal import Places, clean, cut, line_starts
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,6 +29,14 @@ def test_line_k_is_what_is_in_raw_from_its_start(raw):
     for text, start, end in zip(clean(raw).split(b"\n"), starts, ends, strict=True):
         assert clean(raw[start:end]).rstrip(b"\n") == text
         assert end == len(raw) or raw[end - 1 : end] in (b"\r", b"\n")
+
+
+@given(RAW, st.integers(0, 40), st.sampled_from([1, 20]))
+def test_places_are_those_of_the_table(raw, line, times):
+    starts = [*line_starts(raw), len(raw)]
+    places = Places(raw)
+    for wanted in [min(line, len(starts) - 2)] * times:
+        assert places.of(wanted) == (starts[wanted], starts[wanted + 1])
 
 
 @given(RAW)

@@ -40,20 +40,17 @@ class StreamState:
 
     def hits(self, block: Block, engine: Engine, index: Index) -> list[Hit]:
         """What fires in a block, in the order of lines, then of subscriptions. One line fires a subscription once."""
-        text = terminal.clean(block.raw)
-        if not text.isascii():
-            text = text.decode(errors="replace").encode()  # hyperscan must not see what is no UTF-8
-        starts: list[int] = []
-        texts: list[bytes] = []
+        text = _valid(terminal.clean(block.raw))
+        places: terminal.Places | None = None
         found: list[Hit] = []
-        for wanted, start in engine.candidates(text):
+        for wanted, begin in engine.candidates(text):
             owners = index.owners(wanted, self.server, self.session, self.pane)
-            for match in pattern.search(wanted, text, start) if owners else ():
-                if not starts:  # most blocks have no hit
-                    texts, starts = text.split(b"\n"), [*terminal.line_starts(block.raw), len(block.raw)]
-                offset, end = block.offset + starts[match.line], block.offset + starts[match.line + 1]
+            for match in pattern.search(wanted, text, begin) if owners else ():
+                places = places or terminal.Places(block.raw)
+                start, end = places.of(match.line)
+                line = text[match.start : text.find(b"\n", match.start) % (len(text) + 1)]
                 for owner in owners:
-                    hit = self._armed(owner, offset, end, match, texts[match.line], block)
+                    hit = self._armed(owner, block.offset + start, block.offset + end, match, line, block)
                     if hit:
                         found.append(hit)
         found.sort(key=lambda hit: (hit.offset, hit.subscription.number))
@@ -85,3 +82,12 @@ class StreamState:
             self._fired.add(hit.subscription.id)
         if not block.partial and self._fired_line < self.lines.offset:
             self._fired_line, self._fired = self.lines.offset, set()
+
+
+def _valid(text: bytes) -> bytes:
+    """UTF-8, whatever was printed: patterns see what events show, and hyperscan takes nothing else."""
+    try:
+        text.decode()  # quicker than any other way to ask
+    except UnicodeDecodeError:
+        return text.decode(errors="replace").encode()
+    return text
