@@ -136,7 +136,7 @@ def test_what_cannot_be_compiled_is_looked_for_all_the_same_and_asked_for_once()
     for n in range(20):
         engine.add(f"{n}.{{0,100}}end")
     wanted = engine.to_compile()
-    engine.install(Plain(), wanted)
+    engine.refuse(wanted)
     assert engine.to_compile() == []
     assert [name for name, _start in engine.candidates(b"7 and end")]
 
@@ -155,7 +155,7 @@ def test_filters_stay_few():
     assert len(engine._literal) <= 8
     wanted = engine.to_compile()
     engine.install(Compiled(*compiler.build(wanted)), wanted)
-    assert (len(engine._literal), len(engine._compiled)) == (0, 1)
+    assert (len(engine._literal), len(engine.compiled)) == (0, 1)
     for n in range(3000, 3100):
         engine.add(f"word{n}")
     assert len(engine.to_compile()) == 100, "a compiled filter of 3000 stays as it is"

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 
 import msgpack
 
@@ -17,6 +18,7 @@ class Compilation:
     """`done` is called with (what was asked, what could be compiled, the database of that): empty where it failed."""
 
     def __init__(self, service: Service, done: Callable[[Sequence[str], list[str], bytes], None]):
+        self.possible = find_spec("hyperscan") is not None  # some platforms have no wheel
         self._service = service
         self._done = done
         self._process: subprocess.Popen[bytes] | None = None

@@ -5,9 +5,9 @@ in another process, and that filter takes over when it is done; what matches is 
 log-structured store, with those that are not much larger: so there are few, and most patterns are seldom touched.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
-from .filters import Candidate, Filter, Literal, Plain
+from .filters import Candidate, Compiled, Filter, Literal, Plain
 
 _PLAIN_MOST = 8  # a pattern that is tried by itself costs as much as a filter of a thousand
 _GROWTH = 8  # a compiled filter is made anew when an eighth of it has come since;
@@ -21,7 +21,7 @@ class Engine:
         self._home: dict[str, Filter] = {}  # pattern -> the filter that answers for it; others that have it do not
         self._plain = Plain()
         self._literal: list[Filter] = []
-        self._compiled: list[Filter] = []
+        self.compiled: list[Compiled] = []
         self._refused: set[str] = set()  # what cannot be compiled
 
     def __len__(self) -> int:
@@ -53,7 +53,7 @@ class Engine:
 
     def candidates(self, text: bytes) -> Iterator[Candidate]:
         """Each pattern that may match, once, and where the first line begins in which it may. `text` is valid UTF-8."""
-        for filter in (self._plain, *self._literal, *self._compiled):
+        for filter in (self._plain, *self._literal, *self.compiled):
             for candidate in filter.candidates(text):
                 if self._home.get(candidate[0]) is filter:
                     yield candidate
@@ -73,15 +73,24 @@ class Engine:
         ]
         if len(wanted) <= _PLAIN_MOST:
             return []
-        for living in sorted(map(self._living, self._compiled), key=len):
+        for living in sorted(map(self._living, self.compiled), key=len):
             if len(living) <= _GROWTH * len(wanted):
                 wanted += living
         return wanted
 
-    def install(self, compiled: Filter, asked: Iterable[str] = ()) -> None:
+    def restore(self, compiled: Compiled, wanted: Container[str]) -> None:
+        """Begin with a compiled filter of an earlier engine, as far as its patterns are wanted now."""
+        self._home.update((pattern, compiled) for pattern in compiled.patterns if pattern in wanted)
+        self.compiled = [filter for filter in (*self.compiled, compiled) if self._living(filter)]
+
+    def install(self, compiled: Compiled, asked: Iterable[str] = ()) -> None:
         """Let a compiled filter answer for its patterns. What was `asked` for and is not in it is never asked for again."""
         self._home.update((pattern, compiled) for pattern in compiled.patterns if pattern in self._home)
-        self._refused |= self._home.keys() & (set(asked) - set(compiled.patterns))
+        self.refuse(set(asked) - set(compiled.patterns))
         self._plain.patterns = self._living(self._plain)
         self._literal = [filter for filter in self._literal if self._living(filter)]
-        self._compiled = [filter for filter in (*self._compiled, compiled) if self._living(filter)]
+        self.compiled = [filter for filter in (*self.compiled, compiled) if self._living(filter)]
+
+    def refuse(self, patterns: Iterable[str]) -> None:
+        """The compiler does not take these."""
+        self._refused |= self._home.keys() & set(patterns)

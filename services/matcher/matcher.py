@@ -31,9 +31,10 @@ from ...shared.paths import Paths, ensure_private
 from ...shared.rpc import Client, Reply, wait_answer
 from ...shared.service import Service, Timer
 from . import pattern
+from .cache import Cache
 from .compilation import Compilation
 from .engine import Engine
-from .filters import Compiled, Plain
+from .filters import Compiled
 from .index import Index
 from .lines import Block
 from .reader import Reader
@@ -62,6 +63,10 @@ class Matcher(Service):
         self._index = Index()
         self._engine = Engine()
         self._compilation = Compilation(self, self._compiled)
+        self._cache = Cache(f"{paths.runtime}/filters")
+        wanted = {found.pattern for found in self._store.active.values() if found.pattern}
+        for compiled in self._cache.load():
+            self._engine.restore(compiled, wanted)
         for subscription in self._store.active.values():
             self._enlist(subscription)
         self._timeouts: dict[str, Timer] = {}
@@ -102,7 +107,7 @@ class Matcher(Service):
 
     def _compile(self) -> None:
         """Have the compiler make what is looked for more quickly together, a moment from now: more may come."""
-        if self._gathering is None and not self._compilation.busy:
+        if self._gathering is None and not self._compilation.busy and self._compilation.possible:
             self._gathering = self.after(_GATHER, self._compile_now)
 
     def _compile_now(self) -> None:
@@ -112,7 +117,13 @@ class Matcher(Service):
             self._compilation.start(wanted)
 
     def _compiled(self, asked: Sequence[str], patterns: list[str], database: bytes) -> None:
-        self._engine.install(Compiled(patterns, database) if patterns else Plain(), asked)
+        """What the compiler did not take is looked for as before."""
+        if patterns:
+            compiled = Compiled(patterns, database)
+            self._engine.install(compiled, asked)
+            self._cache.keep(compiled, database, self._engine.compiled)
+        else:
+            self._engine.refuse(asked)
         self._compile()
 
     # ---- start -----------------------------------------------------------------------------------------------------
@@ -288,8 +299,11 @@ class Matcher(Service):
 
     def _subscribe(self, request: Subscribe, reply: Reply) -> dict[str, Any] | None:
         known = self._store.by_token(request.token)
-        if known:
-            return {"subscription": known.public()}
+        if known:  # asked again: the answer is the same, and not sooner
+            self.outbox.put([], lambda: reply({"subscription": known.public()}))
+            return None
+        if self.outbox.trouble:
+            raise CtmuxError(f"nothing can be subscribed now: {self.outbox.trouble}")
         if request.kind not in ("pattern", "timeout"):
             raise UsageError(f"unknown kind of subscription {request.kind!r}; there are: pattern, timeout")
         if request.kind == "pattern" and not request.pattern:

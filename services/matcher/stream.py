@@ -41,13 +41,13 @@ class StreamState:
     def hits(self, block: Block, engine: Engine, index: Index) -> list[Hit]:
         """What fires in a block, in the order of lines, then of subscriptions. One line fires a subscription once."""
         text = _valid(terminal.clean(block.raw))
-        places: terminal.Places | None = None
+        starts: list[int] = []
         found: list[Hit] = []
         for wanted, begin in engine.candidates(text):
             owners = index.owners(wanted, self.server, self.session, self.pane)
             for match in pattern.search(wanted, text, begin) if owners else ():
-                places = places or terminal.Places(block.raw)
-                start, end = places.of(match.line)
+                starts = starts or terminal.line_starts(block.raw)
+                start, end = starts[match.line], min(starts[match.line + 1], len(block.raw))
                 line = text[match.start : text.find(b"\n", match.start) % (len(text) + 1)]
                 for owner in owners:
                     hit = self._armed(owner, block.offset + start, block.offset + end, match, line, block)
