@@ -152,7 +152,7 @@ def test_filters_stay_few():
     engine = Engine()
     for n in range(3000):
         engine.add(f"word{n}")
-    assert len(engine._literal) <= 8
+    assert len(engine._literal) <= 10
     wanted = engine.to_compile()
     engine.install(Compiled(*compiler.build(wanted)), wanted)
     assert (len(engine._literal), len(engine.compiled)) == (0, 1)

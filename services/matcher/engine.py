@@ -11,7 +11,8 @@ from .filters import Candidate, Compiled, Filter, Literal, Plain
 
 _PLAIN_MOST = 8  # a pattern that is tried by itself costs as much as a filter of a thousand
 _GROWTH = 8  # a compiled filter is made anew when an eighth of it has come since;
-_LITERAL_GROWTH = 4  # a literal one costs less and is made sooner
+_LITERAL_GROWTH = 4  # a literal one costs less and is made sooner,
+_LITERAL_MOST = 1000  # but in this process: a larger one is not made anew, for that would stall
 
 
 class Engine:
@@ -38,7 +39,7 @@ class Engine:
 
     def _merge_plain(self) -> None:
         merged = self._plain.patterns
-        while self._literal and len(self._literal[-1].patterns) <= _LITERAL_GROWTH * len(merged):
+        while self._literal and len(self._literal[-1].patterns) <= min(_LITERAL_GROWTH * len(merged), _LITERAL_MOST):
             merged = self._living(self._literal.pop()) + merged
         self._plain = Plain()
         self._literal.append(Literal(merged))

@@ -87,6 +87,8 @@ class Matcher(Service):
         return {
             **super().status(),
             "subscriptions": len(self._store.active),
+            "patterns": len(self._engine),
+            "compiling": self._compilation.busy or self._gathering is not None,
             "streams": len(self._reader.streams),
             "unsent": len(self.outbox),
             "skipped_bytes": sum(state.skipped for state in self._reader.streams.values()),
