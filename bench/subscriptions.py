@@ -2,8 +2,8 @@
 """Subscriptions that come and go among many: until one is in effect, and how long others wait for their events meanwhile.
 
 A pane prints lines all the time that a subscription of its own fires on: the stall is the longest time between two of its
-events, beside the same with nothing coming or going. In effect: from the request to the event of a line that is printed when
-the request is answered.
+events, beside the same with nothing coming or going. In effect: from the request to the event of a line that is printed
+when the request is answered.
 """
 
 import os
