@@ -41,18 +41,23 @@ class StreamState:
     def hits(self, block: Block, engine: Engine, index: Index) -> list[Hit]:
         """What fires in a block, in the order of lines, then of subscriptions. One line fires a subscription once."""
         text = _valid(terminal.clean(block.raw))
-        starts: list[int] = []
-        found: list[Hit] = []
+        matches: list[tuple[pattern.Match, list[Subscription]]] = []
         for wanted, begin in engine.candidates(text):
             owners = index.owners(wanted, self.server, self.session, self.pane)
-            for match in pattern.search(wanted, text, begin) if owners else ():
-                starts = starts or terminal.line_starts(block.raw)
-                start, end = starts[match.line], min(starts[match.line + 1], len(block.raw))
-                line = text[match.start : text.find(b"\n", match.start) % (len(text) + 1)]
-                for owner in owners:
-                    hit = self._armed(owner, block.offset + start, block.offset + end, match, line, block)
-                    if hit:
-                        found.append(hit)
+            if owners:
+                matches += [(match, owners) for match in pattern.search(wanted, text, begin)]
+        if not matches:  # most blocks
+            self._remember([], block)
+            return []
+        spans = terminal.line_spans(block.raw, {match.line for match, _owners in matches})
+        found: list[Hit] = []
+        for match, owners in matches:
+            start, end = spans[match.line]
+            line = text[match.start : text.find(b"\n", match.start) % (len(text) + 1)]
+            for owner in owners:
+                hit = self._armed(owner, block.offset + start, block.offset + end, match, line, block)
+                if hit:
+                    found.append(hit)
         found.sort(key=lambda hit: (hit.offset, hit.subscription.number))
         fresh = [hit for hit in found if not (hit.offset == self._fired_line and hit.subscription.id in self._fired)]
         self._remember(fresh, block)
