@@ -15,6 +15,7 @@ from functools import partial
 from ctmux.services.matcher import compiler
 from ctmux.services.matcher.engine import Engine
 from ctmux.services.matcher.filters import Compiled
+from ctmux.services.matcher.governor import Governor
 from ctmux.services.matcher.index import Index
 from ctmux.services.matcher.stream import StreamState
 from ctmux.services.matcher.subscription import Subscription
@@ -104,8 +105,9 @@ def looked_for(patterns: list[str], compiled: bool) -> tuple[Engine, Index]:
 
 def matched(text: bytes, engine: Engine, index: Index) -> int:
     state = StreamState("s", "$1", "%1", "p1.2.w3.k", 0)
+    governor = Governor()
     return sum(
-        len(state.hits(block, engine, index)) for piece in pieces(text) for block in state.lines.feed(piece)
+        len(state.hits(block, engine, index, governor)) for piece in pieces(text) for block in state.lines.feed(piece)
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import pytest
 from ctmux.services.matcher.engine import Engine
+from ctmux.services.matcher.governor import Governor
 from ctmux.services.matcher.index import Index
 from ctmux.services.matcher.lines import LINE_MAX
 from ctmux.services.matcher.stream import StreamState
@@ -31,7 +32,7 @@ def looking_for(*subscriptions):
         if found.pattern is not None:
             engine.add(found.pattern)
         index.add(found)
-    return engine, index
+    return engine, index, Governor()
 
 
 def feed(state, data, *subscriptions):

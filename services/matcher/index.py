@@ -49,6 +49,10 @@ class Index:
         """Whether anybody is interested in a pane."""
         return any(scope in self._scopes for scope in _scopes(server, session, pane))
 
+    def all_owners(self, pattern: str) -> list[Subscription]:
+        """Who looks for a pattern anywhere."""
+        return [found for scope in self._owners.get(pattern, {}).values() for found in scope.values()]
+
     def owners(self, pattern: str | None, server: str, session: str, pane: str) -> list[Subscription]:
         """Who looks for a pattern (None: for any output) in a pane."""
         scopes = self._owners.get(pattern)

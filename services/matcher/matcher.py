@@ -35,6 +35,7 @@ from .cache import Cache
 from .compilation import Compilation
 from .engine import Engine
 from .filters import Compiled
+from .governor import Governor
 from .index import Index
 from .lines import Block
 from .reader import Reader
@@ -62,6 +63,7 @@ class Matcher(Service):
         self._gathering: Timer | None = None
         self._index = Index()
         self._engine = Engine()
+        self._governor = Governor()
         self._compilation = Compilation(self, self._compiled)
         self._cache = Cache(f"{paths.runtime}/filters")
         wanted = {found.pattern for found in self._store.active.values() if found.pattern}
@@ -233,7 +235,7 @@ class Matcher(Service):
         """Report what fires in a block of lines."""
         drafts: list[Draft] = []
         ended: dict[str, tuple[Subscription, str]] = {}
-        for hit in state.hits(block, self._engine, self._index):
+        for hit in state.hits(block, self._engine, self._index, self._governor):
             subscription = hit.subscription
             if subscription.id in ended:
                 continue
@@ -246,6 +248,9 @@ class Matcher(Service):
         self.outbox.put(drafts)
         for subscription, reason in ended.values():
             self._end(subscription, reason, state)
+        for burning, reason in self._governor.burning():
+            for subscription in self._index.all_owners(burning):
+                self._end(subscription, reason, state)
 
     def _put_created(self, subscription: Subscription, done: Callable[[], None] | None = None) -> None:
         draft = _draft(subscription, 0, "subscription.created", {"subscription": subscription.public()})

@@ -1,11 +1,13 @@
 """One stream as the matcher goes through it: how far it is, and what has fired on the line it stands in. Pure."""
 
+import time
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from ...shared import terminal
 from . import pattern
 from .engine import Engine
+from .governor import Governor
 from .index import Index
 from .lines import Block, Lines
 from .subscription import Subscription
@@ -38,14 +40,16 @@ class StreamState:
     def producer(self) -> str:
         return f"match/{self.server}/{self.name}"
 
-    def hits(self, block: Block, engine: Engine, index: Index) -> list[Hit]:
+    def hits(self, block: Block, engine: Engine, index: Index, governor: Governor) -> list[Hit]:
         """What fires in a block, in the order of lines, then of subscriptions. One line fires a subscription once."""
         text = _valid(terminal.clean(block.raw))
         matches: list[tuple[pattern.Match, list[Subscription]]] = []
         for wanted, begin in engine.candidates(text):
             owners = index.owners(wanted, self.server, self.session, self.pane)
             if owners:
+                began = time.thread_time()
                 matches += [(match, owners) for match in pattern.search(wanted, text, begin)]
+                governor.charge(wanted, time.thread_time() - began, len(text) - begin)
         if not matches:  # most blocks
             self._remember([], block)
             return []
