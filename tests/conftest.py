@@ -3,11 +3,25 @@
 from collections.abc import Iterator
 
 import pytest
-from harness import World
+from harness import Command, World
 from harness import world as _world
+from warm import Warm
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Warm]:
+    made = Warm()
+    yield made
+    made.close()
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def command(warm: Warm) -> Command:
+    """How a world runs the command line; a module whose subject that is has `harness.installed`."""
+    return warm.run
+
+
+@pytest.fixture
+def world(command: Command) -> Iterator[World]:
     """A ctmux of its own, with its own tmux servers; nothing is left behind."""
-    yield from _world()
+    yield from _world(command)

@@ -12,11 +12,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ctmux.shared import supervised
+from ctmux.shared import spool, supervised
 from ctmux.shared.paths import resolve
+from log import Log
 
 T = TypeVar("T")
 CTMUX = str(Path(sys.executable).with_name("ctmux"))
+Done = subprocess.CompletedProcess[str]
+Command = Callable[[tuple[str, ...], dict[str, str], float], Done]  # arguments, environment, timeout
+
+
+def installed(arguments: tuple[str, ...], env: dict[str, str], timeout: float) -> Done:
+    """Run the command line as a user does; `warm.Warm.run` is the same in a tenth of the time."""
+    return subprocess.run([CTMUX, *arguments], env=env, capture_output=True, text=True, timeout=timeout)
 
 
 def until(fact: Callable[[], T], seconds: float = 15.0) -> T:
@@ -38,7 +46,8 @@ def until(fact: Callable[[], T], seconds: float = 15.0) -> T:
 class World:
     """Directories and environment of one instance; `tmux` and `ctmux` run in it."""
 
-    def __init__(self, directory: str | None = None) -> None:
+    def __init__(self, directory: str | None = None, command: Command = installed) -> None:
+        self.command = command
         self.root = directory or tempfile.mkdtemp(prefix="ctx-", dir="/tmp")  # short: sockets live in it
         os.makedirs(f"{self.root}/tmux", exist_ok=True)
         # Without bytecode every process of every test would compile ctmux anew.
@@ -55,6 +64,8 @@ class World:
             "SHELL": "/bin/sh",
         }
         self.paths = resolve(self.env)
+        self.log = Log()
+        self.first = 1  # the number of the first event
 
     # ---- tmux ------------------------------------------------------------------------------------------------------
 
@@ -71,9 +82,9 @@ class World:
 
     # ---- ctmux -----------------------------------------------------------------------------------------------------
 
-    def ctmux(self, *arguments: str, code: int = 0, timeout: float = 60.0, **more: Any) -> subprocess.CompletedProcess[str]:
+    def ctmux(self, *arguments: str, code: int = 0, timeout: float = 60.0) -> Done:
         """Run the command line; the exit code must be `code`."""
-        done = subprocess.run([CTMUX, *arguments], env=self.env, capture_output=True, text=True, timeout=timeout, **more)
+        done = self.command(arguments, self.env, timeout)
         assert done.returncode == code, f"{arguments}: exit {done.returncode}, {done.stdout!r} {done.stderr!r}"
         return done
 
@@ -103,6 +114,10 @@ class World:
         """A new window in `main`; its pane."""
         return self.tmux("new-window", "-d", "-t", "main:", "-P", "-F", "#{pane_id}", command)
 
+    def spools(self, pane: str) -> list[spool.Spool]:
+        """Where the output of a pane lies: tmux 3.8 makes a respawned pane a second one."""
+        return [found for found in spool.walk(self.paths.spool) if found.stream.pane == pane]
+
     def role(self, name: str) -> int:
         """The pid of a role."""
         return int(self.data("status")["roles"][name]["pid"])
@@ -115,13 +130,7 @@ class World:
 
     def events(self, kind: str | None = None) -> list[dict[str, Any]]:
         """What the journal's files hold now, in order."""
-        found = []
-        for segment in sorted(Path(self.paths.journal).glob("events-*.jsonl")):
-            for line in segment.read_text().split("\n"):
-                event = json.loads(line or "{}")
-                if "n" in event and (kind is None or event["kind"] == kind):
-                    found.append(event)
-        return found
+        return [event for event in self.log.events(self.paths.journal) if kind is None or event["kind"] == kind]
 
     def wait_event(self, kind: str, seconds: float = 15.0, **fields: Any) -> dict[str, Any]:
         """The first event of this kind with these fields (of the event or of its data)."""
@@ -139,7 +148,7 @@ class World:
         """End everything that runs here, by its id, and remove the directories."""
         record = supervised.running(self.paths)
         if record:
-            subprocess.run([CTMUX, "daemon", "stop"], env=self.env, capture_output=True, timeout=90)
+            self.command(("daemon", "stop"), self.env, 90)
         folder = f"{self.root}/tmux/tmux-{os.geteuid()}"
         for name in os.listdir(folder) if os.path.isdir(folder) else ():
             self.tmux("kill-server", name=name, check=False)
@@ -151,8 +160,8 @@ class World:
         return not os.path.exists(self.root)
 
 
-def world() -> Iterator[World]:
-    made = World()
+def world(command: Command = installed) -> Iterator[World]:
+    made = World(command=command)
     try:
         yield made
     finally:

@@ -182,6 +182,7 @@ def _resolve(client: "Client", targets: list[str]) -> tuple[str, list[str] | Non
     from ..server import socket
     from ..target import resolve_panes, resolve_session
 
+    server = None
     try:
         records = listed()
         server = identify(socket()).key
@@ -200,7 +201,7 @@ def _resolve(client: "Client", targets: list[str]) -> tuple[str, list[str] | Non
                     return server, None, session.session
         panes = list(dict.fromkeys(record.pane for target in targets for record in resolve_panes(target, records)))
     except NoTarget:
-        gone = [_gone(target) for target in targets]
+        gone = [_gone(server, target) for target in targets]
         if not all(gone):
             raise
         return gone[0][0], [pane for _server, pane in filter(None, gone)], None  # type: ignore[index]
@@ -225,9 +226,10 @@ def _check_observed(client: "Client", server: str, panes: set[str]) -> None:
         say(f"ctmux: {text}")
 
 
-def _gone(target: str) -> tuple[str, str] | None:
-    """(server, pane) of a pane that has exited, while its spool is kept."""
-    found = [each for each in spool.walk(where.resolve().spool) if each.stream.pane == target]
+def _gone(server: str | None, target: str) -> tuple[str, str] | None:
+    """(server, pane) of a pane that has exited, while its spool is kept: of this server, or of the only one that had it."""
+    kept = [each for each in spool.walk(where.resolve().spool) if each.stream.pane == target]
+    found = [each for each in kept if each.server == server] or kept
     return (found[-1].server, target) if found and len({each.server for each in found}) == 1 else None
 
 

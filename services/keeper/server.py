@@ -49,7 +49,13 @@ class Server:
         self.key = info.key
         self._owner = owner
         self._service = owner.service
-        self._spools = Spools(owner.service, owner.paths.spool, self.key, owner.keep_seconds)
+        self._spools = Spools(
+            owner.service,
+            owner.paths.spool,
+            self.key,
+            owner.keep_seconds,
+            lambda session: session in self.topology.sessions,
+        )
         self._pipes = Pipes(info.socket, self._spools)
         self._channel = f"ctmux {owner.paths.runtime} {self.key}"
         self._waiter: Waiter | None = None
@@ -361,3 +367,4 @@ class Server:
         for draft in drafts:
             if draft.kind == "session.closed" and draft.session:
                 self._finisher.ask(Close(self.key, draft.session), lambda: None)
+                self._spools.tidy(draft.session)

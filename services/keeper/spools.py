@@ -3,6 +3,7 @@
 import contextlib
 import os
 import time
+from collections.abc import Callable
 
 from ...shared import spool
 from ...shared.service import Service
@@ -19,8 +20,11 @@ def remove(directory: str) -> None:
 class Spools:
     """The directory `<runtime>/spool/<server>`, as its keeper handles it."""
 
-    def __init__(self, service: Service, root: str, server: str, keep_seconds: float):
+    def __init__(
+        self, service: Service, root: str, server: str, keep_seconds: float, lives: Callable[[str], bool]
+    ):  # fmt: skip
         self._service = service
+        self._lives = lives  # is there such a session?
         self._root = root
         self._server = server
         self._keep_seconds = keep_seconds
@@ -63,9 +67,19 @@ class Spools:
                 kept = time.time() - os.path.getmtime(spool.meta(self.directory, found.stream.name, "done"))
                 left = max(0.0, self._keep_seconds - kept)
                 self._service.after(left, lambda name=found.stream.name: self._drop(name))  # type: ignore[misc]
+        for folder in os.listdir(self.directory):
+            self.tidy(spool.parse_session(folder))
 
     def _drop(self, stream: str) -> None:
         path = self.find(stream)
         for name in filter(None, [path, *(spool.meta(self.directory, stream, end) for end in ("idx", "history", "done"))]):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(name)
+        if path:
+            self.tidy(spool.parse_session(os.path.basename(os.path.dirname(path))))
+
+    def tidy(self, session: str | None) -> None:
+        """Remove the folder of a session that is gone, unless spools in it are kept: somebody watches each folder."""
+        if session and not self._lives(session):
+            with contextlib.suppress(OSError):
+                os.rmdir(f"{self.directory}/{spool.session_folder(session)}")

@@ -171,5 +171,6 @@ class Supervision:
                     time.time(), data={"service": name, "pid": pid},
                 )
             )  # fmt: skip
+        self._pids = {name: pid for name, pid in self._pids.items() if any(info["name"] == name for info in infos)}
         if logger:
             logger.close()

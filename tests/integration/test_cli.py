@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 import typer
 from ctmux.cli.main import app
-from harness import CTMUX, World, until
+from harness import CTMUX, World, installed, until
 
+pytestmark = pytest.mark.any_tmux
 TREE = {
     "daemon start", "daemon stop", "daemon restart", "daemon status", "daemon logs", "status", "health", "endpoints",
     "events", "events verify",
@@ -53,6 +54,7 @@ def test_help_has_an_example_and_every_command_speaks_json(words: str) -> None:
 
 
 def test_help_as_it_is_shown(world: World) -> None:
+    world.command = installed
     root = world.ctmux("--help")
     assert "Exit codes: 0 done" in root.stdout and root.stderr == ""
     for name in ("daemon", "session", "pane", "subscribe", "subscription", "events", "endpoints", "status"):

@@ -2,39 +2,34 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from ctmux import AsyncClient, Chunk, Client, CtmuxError, DeadlinePassed, Event, NoDaemon
 from ctmux.shared.errors import NoTarget, UsageError
+from guest import Guest
 from harness import World, until
 
-
-@pytest.fixture(autouse=True)
-def environment(daemon: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in ("CTMUX_RUNTIME_DIR", "CTMUX_STATE_DIR", "TMUX_TMPDIR"):
-        monkeypatch.setenv(name, daemon.env[name])
-    yield
+pytestmark = [pytest.mark.usefixtures("environment"), pytest.mark.any_tmux]
 
 
-def server_of(daemon: World) -> str:
-    return str(daemon.wait_event("server.found")["server"])
+def server_of(world: World) -> str:
+    return str(world.wait_event("server.found")["server"])
 
 
-def test_an_event_stream_goes_on_from_its_position_and_tells_what_is_live(daemon: World) -> None:
+def test_an_event_stream_goes_on_from_its_position_and_tells_what_is_live(guest: Guest) -> None:
     for name in ("a", "b"):
-        daemon.tmux("rename-window", "-t", "main:0", name)
-        daemon.wait_event("window.renamed", name=name)
+        guest.tmux("rename-window", "-t", "main:0", name)
+        guest.wait_event("window.renamed", name=name)
     with Client() as client:
-        stream = client.events(since=1, kind="window.renamed", timeout=30)
+        stream = client.events(since=guest.first, kind="window.renamed", timeout=30)
         assert next(stream).data["name"] == "a" and not stream.live
         position = stream.position
         again = client.events(since=position, kind="window.renamed", timeout=30)
         assert next(again).data["name"] == "b" and not again.live
         live = client.events(kind="window.renamed", timeout=30)
-        renamed = (daemon.tmux("rename-window", "-t", "main:0", f"c{n}") for n in range(10**6))
-        events = client.events(since=daemon.events()[-1]["n"] + 1, timeout=30)
+        renamed = (guest.tmux("rename-window", "-t", "main:0", f"c{n}") for n in range(10**6))
+        events = client.events(since=guest.events()[-1]["n"] + 1, timeout=30)
         until(lambda: [next(renamed), next(events).kind == "window.renamed" and events.live][1])
         with pytest.raises(DeadlinePassed):
             client_timeout = client.events(kind="timeout.expired", timeout=0.3)
@@ -42,11 +37,11 @@ def test_an_event_stream_goes_on_from_its_position_and_tells_what_is_live(daemon
         assert live.position == 1  # nothing was asked of it yet
 
 
-def test_output_goes_on_from_its_position(daemon: World) -> None:
-    pane = daemon.tmux(
+def test_output_goes_on_from_its_position(guest: Guest) -> None:
+    pane = guest.tmux(
         "new-window", "-d", "-P", "-F", "#{pane_id}", "printf one; read a; printf two; read a; printf three; read a"
     )
-    server = server_of(daemon)
+    server = server_of(guest)
     got = b""
     position: dict[str, int] = {}
     with Client() as client:
@@ -58,19 +53,19 @@ def test_output_goes_on_from_its_position(daemon: World) -> None:
                 position = stream.position
                 if got.endswith(word):
                     break
-            daemon.tmux("send-keys", "-t", pane, wanted)
+            guest.tmux("send-keys", "-t", pane, wanted)
         rest = list(client.output(server, [pane], since=position, timeout=30))
         assert isinstance(rest[-1], Event) and rest[-1].kind == "pane.exited"
     got += b"".join(item.data for item in rest[:-1])
     assert got.replace(b"\r\n", b"") == b"onetwothree"
 
 
-def test_asyncio(daemon: World) -> None:
+def test_asyncio(guest: Guest) -> None:
     """Two streams of events and one of output side by side, while requests are made; every line once."""
 
     async def lines(client: AsyncClient, subscription: str, count: int) -> list[str]:
         found: list[str] = []
-        async for event in client.events(since=1, subscription=subscription, timeout=60):
+        async for event in client.events(since=guest.first, subscription=subscription, timeout=60):
             if event.kind == "pattern.matched":
                 found.append(event.data["line"])
                 if len(found) == count:
@@ -78,7 +73,7 @@ def test_asyncio(daemon: World) -> None:
         return found
 
     async def printed(client: AsyncClient, pane: str) -> tuple[bytes, Any]:
-        got, last, stream = b"", None, client.output(server_of(daemon), [pane], since={}, timeout=60)
+        got, last, stream = b"", None, client.output(server_of(guest), [pane], since={}, timeout=60)
         async for item in stream:
             got, last = (got + item.data, last) if isinstance(item, Chunk) else (got, item)
         assert stream.position[next(iter(stream.position))] >= 0
@@ -89,7 +84,7 @@ def test_asyncio(daemon: World) -> None:
             odd = await client.subscribe_pattern("^n[0-9]*[13579]$", name="odd")
             every = await client.subscribe_pattern("^n[0-9]+$")
             assert [s["id"] for s in await client.subscriptions()] == [odd["id"], every["id"]]
-            pane = daemon.tmux("new-window", "-d", "-P", "-F", "#{pane_id}",
+            pane = guest.tmux("new-window", "-d", "-P", "-F", "#{pane_id}",
                                "for i in $(seq 1 400); do echo n$i; done; sleep 0.3; exit 4")  # fmt: skip
             first, second, (got, last) = await asyncio.gather(
                 lines(client, odd["id"], 200), lines(client, every["id"], 400), printed(client, pane)
@@ -142,10 +137,10 @@ def test_asyncio_is_not_blocked_and_ends_with_the_daemon(daemon: World) -> None:
     assert time.monotonic() - begun < 30
 
 
-def test_a_cancelled_wait_can_be_begun_again(daemon: World) -> None:
+def test_a_cancelled_wait_can_be_begun_again(guest: Guest) -> None:
     async def main() -> None:
         async with AsyncClient() as client:
-            stream = client.events(since=1)
+            stream = client.events(since=guest.first)
             got: list[int] = []
             for turn in range(3):
                 while True:
@@ -153,9 +148,9 @@ def test_a_cancelled_wait_can_be_begun_again(daemon: World) -> None:
                         got.append((await asyncio.wait_for(anext(stream), 0.3)).n)
                     except TimeoutError:
                         break
-                daemon.tmux("rename-window", "-t", "main:0", f"name{turn}")
+                guest.tmux("rename-window", "-t", "main:0", f"name{turn}")
             got.append((await asyncio.wait_for(anext(stream), 20)).n)
-            assert got == list(range(1, len(got) + 1)) and len(got) > 3
+            assert got == list(range(guest.first, guest.first + len(got))) and len(got) > 3
             await stream.aclose()
             with pytest.raises(StopAsyncIteration):
                 await anext(stream)
@@ -163,8 +158,8 @@ def test_a_cancelled_wait_can_be_begun_again(daemon: World) -> None:
     asyncio.run(main())
 
 
-def test_what_cannot_be_meant_is_refused(daemon: World) -> None:
-    server = server_of(daemon)
+def test_what_cannot_be_meant_is_refused(guest: Guest) -> None:
+    server = server_of(guest)
     with Client() as client:
         for wrong in (
             lambda: client.output(server, ["12"]), lambda: client.output(server, "%0"), lambda: client.output(server),  # type: ignore[arg-type]

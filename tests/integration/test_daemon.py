@@ -12,10 +12,16 @@ from pathlib import Path
 import pytest
 from ctmux.shared import paths as where
 from ctmux.shared import supervised
-from harness import CTMUX, World, until
+from harness import CTMUX, Command, World, installed, until
 
+pytestmark = pytest.mark.any_tmux
 BIN = Path(sys.executable).parent
 ROOT = Path(where.__file__).parent.parent  # of the package: the checkout, or site-packages/ctmux
+
+
+@pytest.fixture
+def command() -> Command:
+    return installed  # an instance is started as a user starts it
 
 
 def processes(world: World) -> list[int]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from ctmux.shared import supervised
+from guest import Guest
 from harness import World, until
 
 Event = dict[str, Any]
@@ -28,9 +29,9 @@ IDS = {
 }
 
 
-def check(events: list[Event]) -> None:
+def check(events: list[Event], first: int = 1) -> None:
     """What holds for every journal: no hole, chains that join, ends after what they end, and each end once."""
-    assert [e["n"] for e in events] == list(range(1, len(events) + 1))
+    assert [e["n"] for e in events] == list(range(first, first + len(events)))
     newest: dict[tuple[Any, ...], int] = {}
     over: set[tuple[str, str]] = set()
     for event in events:
@@ -98,59 +99,59 @@ def pid(world: World, pane: str) -> int:
     return int(world.tmux("display-message", "-p", "-t", pane, "#{pane_pid}"))
 
 
-def test_the_story_of_a_session(daemon: World) -> None:
-    server = daemon.wait_event("server.found")["server"]
-    daemon.tmux("new-session", "-d", "-s", "first", "-n", "shell", "exec cat")
-    created = daemon.wait_event("session.created", session="$1")
+def test_the_story_of_a_session(guest: Guest) -> None:
+    server = guest.wait_event("server.found")["server"]
+    guest.tmux("new-session", "-d", "-s", "first", "-n", "shell", "exec cat")
+    created = guest.wait_event("session.created", session="$1")
     assert (created["server"], created["window"], created["pane"], created["data"]) == (
         server,
         None,
         None,
         {"name": "first"},
     )
-    opened = daemon.wait_event("pane.opened", pane="%1")
+    opened = guest.wait_event("pane.opened", pane="%1")
     assert (opened["server"], opened["session"], opened["window"]) == (server, "$1", "@1")
-    assert opened["data"].keys() == {"pid"} and opened["data"]["pid"] == pid(daemon, "%1")
-    stream = daemon.wait_event("pane.observed", pane="%1")["data"]["stream"]
-    assert stream.startswith(f"p1.{pid(daemon, '%1')}.w1.")
+    assert opened["data"].keys() == {"pid"} and opened["data"]["pid"] == pid(guest, "%1")
+    stream = guest.wait_event("pane.observed", pane="%1")["data"]["stream"]
+    assert stream.startswith(f"p1.{pid(guest, '%1')}.w1.")
     assert created["n"] < opened["n"]
 
-    daemon.tmux("rename-session", "-t", "first", "second : 'name'")
-    name = daemon.tmux("display-message", "-p", "-t", "$1", "#{session_name}")
-    renamed = daemon.wait_event("session.renamed", session="$1")
+    guest.tmux("rename-session", "-t", "first", "second : 'name'")
+    name = guest.tmux("display-message", "-p", "-t", "$1", "#{session_name}")
+    renamed = guest.wait_event("session.renamed", session="$1")
     assert renamed["data"] == {"name": name, "previous": "first"}
-    daemon.tmux("rename-window", "-t", "@1", "edit 'or'")
-    name = daemon.tmux("display-message", "-p", "-t", "@1", "#{window_name}")
-    window = daemon.wait_event("window.renamed", window="@1")
+    guest.tmux("rename-window", "-t", "@1", "edit 'or'")
+    name = guest.tmux("display-message", "-p", "-t", "@1", "#{window_name}")
+    window = guest.wait_event("window.renamed", window="@1")
     assert (window["session"], window["pane"], window["data"]) == ("$1", None, {"name": name, "previous": "shell"})
 
-    pane = daemon.tmux("split-window", "-d", "-t", "$1", "-P", "-F", "#{pane_id}", "sleep 0.2; exec sleep 100")
-    daemon.wait_event("pane.opened", pane=pane, window="@1", session="$1")
-    daemon.tmux("break-pane", "-d", "-s", pane, "-t", "main:")
-    moved = daemon.wait_event("pane.moved", pane=pane)
-    target = daemon.tmux("display-message", "-p", "-t", pane, "#{window_id}")
+    pane = guest.tmux("split-window", "-d", "-t", "$1", "-P", "-F", "#{pane_id}", "sleep 0.2; exec sleep 100")
+    guest.wait_event("pane.opened", pane=pane, window="@1", session="$1")
+    guest.tmux("break-pane", "-d", "-s", pane, "-t", "main:")
+    moved = guest.wait_event("pane.moved", pane=pane)
+    target = guest.tmux("display-message", "-p", "-t", pane, "#{window_id}")
     assert (moved["session"], moved["window"]) == ("$0", target)
     assert moved["data"] == {"origin": {"session": "$1", "window": "@1"}}
 
-    old = pid(daemon, pane)
-    daemon.tmux("respawn-pane", "-k", "-t", pane, "sleep 0.2; exit 6")
-    respawned = daemon.wait_event("pane.respawned", pane=pane)
+    old = pid(guest, pane)
+    guest.tmux("respawn-pane", "-k", "-t", pane, "sleep 0.2; exit 6")
+    respawned = guest.wait_event("pane.respawned", pane=pane)
     assert respawned["data"]["previous"]["pid"] == old and respawned["data"]["pid"] != old
     assert respawned["data"]["previous"]["exit_status"] is None and respawned["data"]["previous"]["signal"] in (1, None)
-    exited = daemon.wait_event("pane.exited", pane=pane)
+    exited = guest.wait_event("pane.exited", pane=pane)
     assert (exited["session"], exited["window"]) == ("$0", target)
     assert exited["data"] == {
         "exit_status": 6, "signal": None, "pid": respawned["data"]["pid"], "end": 0, "stream": exited["data"]["stream"],
     }  # fmt: skip
 
-    daemon.tmux("kill-session", "-t", "$1")
-    closed = daemon.wait_event("session.closed", session="$1")
+    guest.tmux("kill-session", "-t", "$1")
+    closed = guest.wait_event("session.closed", session="$1")
     assert closed["data"] == {"name": renamed["data"]["name"]}
-    assert daemon.wait_event("pane.exited", pane="%1")["n"] < closed["n"]
-    check(daemon.events())
+    assert guest.wait_event("pane.exited", pane="%1")["n"] < closed["n"]
+    check(guest.events(), guest.first)
 
 
-def test_how_programs_end(daemon: World) -> None:
+def test_how_programs_end(guest: Guest) -> None:
     ends = {
         "sleep 0.2; exit 0": (0, None),
         "sleep 0.2; exit 255": (255, None),
@@ -158,23 +159,23 @@ def test_how_programs_end(daemon: World) -> None:
         "sleep 0.2; kill -SEGV $$": (None, 11),
         "exec python3 -c 'import time; time.sleep(0.2); raise SystemExit(42)'": (42, None),
     }
-    panes = {new(daemon, "main", command): end for command, end in ends.items()}
-    asked = new(daemon, "main", "exec sleep 100")
-    daemon.wait_event("pane.opened", pane=asked)
-    daemon.tmux("kill-pane", "-t", asked)
+    panes = {new(guest, "main", command): end for command, end in ends.items()}
+    asked = new(guest, "main", "exec sleep 100")
+    guest.wait_event("pane.opened", pane=asked)
+    guest.tmux("kill-pane", "-t", asked)
     for pane, end in {**panes, asked: (None, 1)}.items():
-        data = daemon.wait_event("pane.exited", pane=pane)["data"]
+        data = guest.wait_event("pane.exited", pane=pane)["data"]
         assert (data["exit_status"], data["signal"]) == end, pane
-    check(daemon.events())
+    check(guest.events(), guest.first)
 
 
-def test_the_end_comes_last(daemon: World) -> None:
+def test_the_end_comes_last(guest: Guest) -> None:
     """After a pane's matches its exit, after the exits of its panes a session's end."""
-    daemon.ctmux("subscribe", "pattern", "^row [0-9]+$", "--name", "rows")
-    daemon.tmux("new-session", "-d", "-s", "s", "for i in $(seq 300); do echo row $i; done; sleep 0.1; printf 'row 301'")
-    daemon.tmux("split-window", "-d", "-t", "s", "for i in $(seq 200); do echo row $i; done; sleep 0.1; exit 2")
-    daemon.wait_event("session.closed", name="s")
-    events = daemon.events()
+    guest.ctmux("subscribe", "pattern", "^row [0-9]+$", "--name", "rows")
+    guest.tmux("new-session", "-d", "-s", "s", "for i in $(seq 300); do echo row $i; done; sleep 0.1; printf 'row 301'")
+    guest.tmux("split-window", "-d", "-t", "s", "for i in $(seq 200); do echo row $i; done; sleep 0.1; exit 2")
+    guest.wait_event("session.closed", name="s")
+    events = guest.events()
     closed = find(events, "session.closed", session="$1")
     for pane, rows in (("%1", 301), ("%2", 200)):
         exited = find(events, "pane.exited", pane=pane)
@@ -182,64 +183,64 @@ def test_the_end_comes_last(daemon: World) -> None:
         assert [e["data"]["line"] for e in matched] == [f"row {number}" for number in range(1, rows + 1)]
         assert matched[-1]["n"] < exited["n"] < closed["n"]
         assert matched[-1]["data"]["end"] <= exited["data"]["end"]
-    check(events)
+    check(events, guest.first)
 
 
-def test_one_watcher_for_each_session_at_any_time(daemon: World) -> None:
-    until(lambda: watchers(daemon) == {"$0": 1})
+def test_one_watcher_for_each_session_at_any_time(guest: Guest) -> None:
+    until(lambda: watchers(guest) == {"$0": 1})
 
     def settled(wanted: set[str]) -> bool:
-        now = watchers(daemon)
+        now = watchers(guest)
         assert not [session for session, times in now.items() if times > 1], now
         return now == dict.fromkeys(wanted, 1)
 
     for number in range(1, 11):
-        daemon.tmux("new-session", "-d", "-s", f"s{number}", "exec cat")
+        guest.tmux("new-session", "-d", "-s", f"s{number}", "exec cat")
         settled(set())
         if number % 2:  # half of them at once, before anybody can have started anything
-            daemon.tmux("kill-session", "-t", f"s{number}")
+            guest.tmux("kill-session", "-t", f"s{number}")
         settled(set())
     even = {f"${number}" for number in range(2, 11, 2)}
-    until(lambda: len(daemon.events("session.closed")) == 5)
+    until(lambda: len(guest.events("session.closed")) == 5)
     until(lambda: settled({"$0", *even}), 30)
     for session in sorted(even):
-        daemon.tmux("kill-session", "-t", session)
+        guest.tmux("kill-session", "-t", session)
         settled(set())
-    until(lambda: len(daemon.events("session.closed")) == 10)
+    until(lambda: len(guest.events("session.closed")) == 10)
     until(lambda: settled({"$0"}), 30)
-    record = supervised.running(daemon.paths)
+    record = supervised.running(guest.paths)
     assert record
     left = until(lambda: len(found := os.listdir(record.services)) == 1 and found)
     assert left[0].endswith("-0.conf")
-    created = {e["session"]: e["data"]["name"] for e in daemon.events("session.created")}
+    created = {e["session"]: e["data"]["name"] for e in guest.events("session.created")}
     assert created.keys() == {f"${number}" for number in range(11)}
     # The name of a session that was gone before anybody could ask for it is not known.
     assert all(created[f"${n}"] in (f"s{n}", None if n % 2 else f"s{n}") for n in range(1, 11))
-    assert daemon.events("service.restarted") == []
-    check(daemon.events())
+    assert guest.events("service.restarted") == []
+    check(guest.events(), guest.first)
 
 
 @pytest.mark.parametrize("way", ["kill-pane", "kill-window", "kill-session", "kill-server"])
-def test_whatever_is_killed_its_ends_are_told(daemon: World, way: str) -> None:
-    daemon.tmux("new-session", "-d", "-s", "s", "exec cat")
-    daemon.tmux("split-window", "-d", "-t", "s:0", "exec cat")
-    daemon.tmux("new-window", "-d", "-t", "s:1", "exec cat")
+def test_whatever_is_killed_its_ends_are_told(guest: Guest, way: str) -> None:
+    guest.tmux("new-session", "-d", "-s", "s", "exec cat")
+    guest.tmux("split-window", "-d", "-t", "s:0", "exec cat")
+    guest.tmux("new-window", "-d", "-t", "s:1", "exec cat")
     for pane in ("%1", "%2", "%3"):
-        daemon.wait_event("pane.opened", pane=pane)
+        guest.wait_event("pane.opened", pane=pane)
     target = {"kill-pane": ["-t", "%2"], "kill-window": ["-t", "s:0"], "kill-session": ["-t", "s"], "kill-server": []}[way]
     panes = {"kill-pane": {"%2"}, "kill-window": {"%1", "%2"}, "kill-session": {"%1", "%2", "%3"},
              "kill-server": {"%0", "%1", "%2", "%3"}}[way]  # fmt: skip
     sessions = {"kill-session": {"$1"}, "kill-server": {"$0", "$1"}}.get(way, set())
-    daemon.tmux(way, *target)
-    until(lambda: {e["pane"] for e in daemon.events("pane.exited")} == panes)
-    until(lambda: {e["session"] for e in daemon.events("session.closed")} == sessions)
+    guest.tmux(way, *target)
+    until(lambda: {e["pane"] for e in guest.events("pane.exited")} == panes)
+    until(lambda: {e["session"] for e in guest.events("session.closed")} == sessions)
     if way == "kill-server":
-        daemon.wait_event("server.lost")
-    for event in daemon.events("pane.exited"):
+        guest.wait_event("server.lost")
+    for event in guest.events("pane.exited"):
         assert event["data"]["exit_status"] is None and event["data"]["signal"] in (1, None)
-    until(lambda: watchers(daemon) == dict.fromkeys({"$0", "$1"} - sessions, 1))
-    events = daemon.events()
-    check(events)
+    until(lambda: watchers(guest) == dict.fromkeys({"$0", "$1"} - sessions, 1))
+    events = guest.events()
+    check(events, guest.first)
     for session in sessions:
         last = max(e["n"] for e in events if e["kind"] == "pane.exited" and e["session"] == session)
         assert last < find(events, "session.closed", session=session)["n"]
@@ -247,14 +248,14 @@ def test_whatever_is_killed_its_ends_are_told(daemon: World, way: str) -> None:
         assert find(events, "server.lost")["n"] > max(e["n"] for e in events if e["kind"] == "session.closed")
 
 
-def test_no_change_is_lost_however_many_come_at_once(daemon: World) -> None:
+def test_no_change_is_lost_however_many_come_at_once(guest: Guest) -> None:
     """Two signals on a tmux channel that nobody waits on are none: what the keeper learns must not hang on their number."""
     for turn in range(120):
         for number in range(turn % 4 + 1):
             name = f"name-{turn}-{number}"
-            daemon.tmux("rename-session", "-t", "$0", name)
-        until(lambda name=name: daemon.events("session.renamed")[-1]["data"]["name"] == name, 5)
-    check(daemon.events())
+            guest.tmux("rename-session", "-t", "$0", name)
+        until(lambda name=name: guest.events("session.renamed")[-1]["data"]["name"] == name, 5)
+    check(guest.events(), guest.first)
 
 
 def test_each_once_although_the_keeper_is_killed_again_and_again(daemon: World) -> None:
@@ -311,19 +312,19 @@ def test_a_server_that_ends_while_the_keeper_is_down(daemon: World) -> None:
     assert [e["session"] for e in mine if e["kind"] == "session.closed"] == ["$0"] and mine[-1] == lost
 
 
-def test_a_server_that_is_replaced_at_once_on_the_same_socket(daemon: World) -> None:
+def test_a_server_that_is_replaced_at_once_on_the_same_socket(guest: Guest) -> None:
     """The path is the same, the ids are the same, the server is another: nothing of the one is told of the other."""
     for turn in range(5):
-        old = until(lambda turn=turn: len(found := daemon.events("server.found")) == turn + 1 and found[-1])
-        daemon.wait_event("pane.opened", server=old["server"], pane="%0")
-        daemon.tmux("kill-server")
+        old = until(lambda turn=turn: len(found := guest.events("server.found")) == turn + 1 and found[-1])
+        guest.wait_event("pane.opened", server=old["server"], pane="%0")
+        guest.tmux("kill-server")
         made = ["new-session", "-d", "-s", f"other-{turn}", "-P", "-F", "made", "exec cat"]
-        until(lambda made=made: daemon.tmux(*made) == "made")
-        lost = daemon.wait_event("server.lost", server=old["server"])
-        mine = [e for e in daemon.events() if e["server"] == old["server"]]
+        until(lambda made=made: guest.tmux(*made) == "made")
+        lost = guest.wait_event("server.lost", server=old["server"])
+        mine = [e for e in guest.events() if e["server"] == old["server"]]
         kinds = ["pane.exited", "session.closed", "server.lost"]
         assert [
             e["kind"] for e in mine if e["kind"].endswith(("exited", "closed", "lost", "renamed", "respawned"))
         ] == kinds
         assert mine[-1] == lost
-    check(daemon.events())
+    check(guest.events(), guest.first)

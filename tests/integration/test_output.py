@@ -7,17 +7,13 @@ from pathlib import Path
 
 import pytest
 from ctmux import Chunk, Client
-from ctmux.shared import spool
+from guest import Guest
 from harness import CTMUX, World, until
-
-
-def spools(world: World, pane: str) -> list[spool.Spool]:
-    return [found for found in spool.walk(world.paths.spool) if found.stream.pane == pane]
 
 
 def content(world: World, pane: str) -> bytes:
     """All that is in the pane's spools: tmux 3.8 makes a respawned pane a second one."""
-    return b"".join(Path(found.path).read_bytes() for found in spools(world, pane))
+    return b"".join(Path(found.path).read_bytes() for found in world.spools(pane))
 
 
 def new_pane(world: World, *command: str) -> str:
@@ -49,11 +45,11 @@ def test_short_lived_panes_of_plain_tmux(daemon: World) -> None:
     assert whole >= 14
 
 
-def test_the_status_of_panes_that_live_20_ms(daemon: World) -> None:
-    wanted = {new_pane(daemon, f"sleep 0.02; exit {code}"): code for code in range(20)}
-    killed = new_pane(daemon, "sleep 0.02; kill -TERM $$")
-    until(lambda: len(daemon.events("pane.exited")) == 21, 60)
-    told = {e["pane"]: e["data"] for e in daemon.events("pane.exited")}
+def test_the_status_of_panes_that_live_20_ms(guest: Guest) -> None:
+    wanted = {new_pane(guest, f"sleep 0.02; exit {code}"): code for code in range(20)}
+    killed = new_pane(guest, "sleep 0.02; kill -TERM $$")
+    until(lambda: len(guest.events("pane.exited")) == 21, 60)
+    told = {e["pane"]: e["data"] for e in guest.events("pane.exited")}
     assert {pane: told[pane]["exit_status"] for pane in wanted} == wanted
     assert told[killed]["signal"] == 15 and told[killed]["exit_status"] is None
 
@@ -74,9 +70,9 @@ def test_panes_from_before_have_a_history_and_are_watched_from_now_on(world: Wor
     assert tail.communicate(timeout=20)[0] == ""
 
 
-def test_a_pane_keeps_its_offsets_when_it_moves(daemon: World, client: Client) -> None:
-    daemon.tmux("new-session", "-d", "-s", "other")
-    pane = new_pane(daemon, "for i in $(seq 1 3000); do echo line $i; sleep 0.001; done")
+def test_a_pane_keeps_its_offsets_when_it_moves(guest: Guest, client: Client) -> None:
+    guest.tmux("new-session", "-d", "-s", "other")
+    pane = new_pane(guest, "for i in $(seq 1 3000); do echo line $i; sleep 0.001; done")
     server = until(lambda: [p["server"] for p in client.panes() if p["pane"] == pane])[0]
     got = []
     moves = iter([("move-window", "-s", pane, "-t", "other:"), ("join-pane", "-s", pane, "-t", "main:0"),
@@ -87,19 +83,19 @@ def test_a_pane_keeps_its_offsets_when_it_moves(daemon: World, client: Client) -
             if len(got) % 60 == 0:
                 move = next(moves, None)
                 if move:
-                    known = len(daemon.events("pane.moved"))
-                    daemon.tmux(*move)
-                    until(lambda known=known: len(daemon.events("pane.moved")) > known)
+                    known = len(guest.events("pane.moved"))
+                    guest.tmux(*move)
+                    until(lambda known=known: len(guest.events("pane.moved")) > known)
     at = got[0].offset
     for chunk in got:
         assert chunk.offset == at
         at += len(chunk.data)
-    printed = content(daemon, pane)
+    printed = content(guest, pane)
     assert b"".join(chunk.data for chunk in got) == printed[got[0].offset :]
     assert printed.split(b"\r\n")[-2] == b"line 3000"
-    assert len(spools(daemon, pane)) == 1
+    assert len(guest.spools(pane)) == 1
     assert {chunk.session for chunk in got} == {"$0", "$1"}
-    moved = [e for e in daemon.events("pane.moved") if e["pane"] == pane]
+    moved = [e for e in guest.events("pane.moved") if e["pane"] == pane]
     assert [(e["data"]["origin"]["session"], e["session"]) for e in moved] == [("$0", "$1"), ("$1", "$0"), ("$0", "$1")]
 
 
@@ -119,75 +115,86 @@ def test_a_pane_whose_pipe_is_taken_is_left_alone(world: World) -> None:
     world.wait_event("pane.observed", pane="%0")
 
 
-def test_a_pipe_that_is_taken_from_us_is_said(daemon: World) -> None:
-    until(lambda: spools(daemon, "%0"))
-    daemon.tmux("pipe-pane", "-t", "main", "exec cat > /dev/null")
-    daemon.wait_event("pane.unobserved", pane="%0")
+def test_a_pipe_that_is_taken_from_us_is_said(guest: Guest) -> None:
+    until(lambda: guest.spools("%0"))
+    guest.tmux("pipe-pane", "-t", "main", "exec cat > /dev/null")
+    guest.wait_event("pane.unobserved", pane="%0")
 
 
-def test_respawn_goes_on_in_the_same_stream(daemon: World) -> None:
-    pane = new_pane(daemon, "echo first; sleep 100")
-    until(lambda: spools(daemon, pane) and b"first" in content(daemon, pane))
-    daemon.tmux("respawn-pane", "-k", "-t", pane, "echo second; read go; exit 6")
-    respawned = daemon.wait_event("pane.respawned", pane=pane)
-    daemon.tmux("send-keys", "-t", pane, "Enter")
+def test_respawn_goes_on_in_the_same_stream(guest: Guest) -> None:
+    pane = new_pane(guest, "echo first; sleep 100")
+    until(lambda: guest.spools(pane) and b"first" in content(guest, pane))
+    guest.tmux("respawn-pane", "-k", "-t", pane, "echo second; read go; exit 6")
+    respawned = guest.wait_event("pane.respawned", pane=pane)
+    guest.tmux("send-keys", "-t", pane, "Enter")
     assert respawned["data"]["previous"]["signal"] in (1, None)
-    exited = daemon.wait_event("pane.exited", pane=pane)
+    exited = guest.wait_event("pane.exited", pane=pane)
     assert exited["data"]["exit_status"] == 6
-    assert content(daemon, pane) == b"first\r\nsecond\r\n\r\n"
+    assert content(guest, pane) == b"first\r\nsecond\r\n\r\n"
 
 
-def test_remain_on_exit(daemon: World) -> None:
-    daemon.tmux("set-option", "-g", "remain-on-exit", "on")
-    pane = new_pane(daemon, "echo dead; sleep 0.1; exit 8")
-    exited = daemon.wait_event("pane.exited", pane=pane, exit_status=8)
+def test_remain_on_exit(guest: Guest) -> None:
+    guest.tmux("set-option", "-g", "remain-on-exit", "on")
+    pane = new_pane(guest, "echo dead; sleep 0.1; exit 8")
+    exited = guest.wait_event("pane.exited", pane=pane, exit_status=8)
     assert exited["data"]["end"] == len(b"dead\r\n")
-    assert pane in daemon.tmux("list-panes", "-a", "-F", "#{pane_id}").split()
-    daemon.tmux("respawn-pane", "-t", pane, "echo again; sleep 0.5; exit 9")
-    daemon.wait_event("pane.respawned", pane=pane)
-    daemon.wait_event("pane.exited", pane=pane, exit_status=9)
-    assert b"again" in content(daemon, pane)
+    assert pane in guest.tmux("list-panes", "-a", "-F", "#{pane_id}").split()
+    guest.tmux("respawn-pane", "-t", pane, "echo again; sleep 0.5; exit 9")
+    guest.wait_event("pane.respawned", pane=pane)
+    guest.wait_event("pane.exited", pane=pane, exit_status=9)
+    assert b"again" in content(guest, pane)
 
 
 @pytest.mark.parametrize("name", ["a b", "ünï", "x;rm -rf", "a%b", "🦀", "n" * 200, "'\"$HOME`id`", "-f", "#{pid}"])
-def test_session_names_are_never_more_than_names(daemon: World, name: str) -> None:
-    daemon.tmux("new-session", "-d", "-s", name, "cat")
-    created = until(lambda: [e for e in daemon.events("session.created") if e["session"] == "$1"])[0]
-    real = daemon.tmux("display-message", "-p", "-t", "$1", "#{session_name}")
+def test_session_names_are_never_more_than_names(guest: Guest, name: str) -> None:
+    guest.tmux("new-session", "-d", "-s", name, "cat")
+    created = until(lambda: [e for e in guest.events("session.created") if e["session"] == "$1"])[0]
+    real = guest.tmux("display-message", "-p", "-t", "$1", "#{session_name}")
     assert created["data"]["name"] == real
-    program = until(lambda: [p for p in daemon.data("status")["programs"] if p["name"].endswith("-1")])[0]
+    program = until(lambda: [p for p in guest.data("status")["programs"] if p["name"].endswith("-1")])[0]
     assert program["name"].isascii() and " " not in program["name"]
-    stream = daemon.popen("pane", "tail", "%1")
-    daemon.tmux("send-keys", "-t", "$1", "hello", "Enter")
-    daemon.tmux("send-keys", "-t", "$1", "C-d")
+    stream = guest.popen("pane", "tail", "%1")
+    guest.tmux("send-keys", "-t", "$1", "hello", "Enter")
+    guest.tmux("send-keys", "-t", "$1", "C-d")
     out, _ = stream.communicate(timeout=20)
     assert out.split() == ["hello", "hello"]
-    daemon.tmux("kill-session", "-t", "$1", check=False)
-    assert daemon.wait_event("session.closed", session="$1")["data"]["name"] == real
+    guest.tmux("kill-session", "-t", "$1", check=False)
+    assert guest.wait_event("session.closed", session="$1")["data"]["name"] == real
 
 
-def test_stream_ends_with_the_pane_and_tail_joins_without_a_seam(daemon: World) -> None:
-    pane = new_pane(daemon, "for i in $(seq 1 2000); do echo row $i; sleep 0.001; done")
-    until(lambda: spools(daemon, pane) and content(daemon, pane).count(b"\n") > 300)
-    tail = daemon.popen("pane", "tail", pane, "-n", "100")
+def test_stream_ends_with_the_pane_and_tail_joins_without_a_seam(guest: Guest) -> None:
+    pane = new_pane(guest, "for i in $(seq 1 2000); do echo row $i; sleep 0.001; done")
+    until(lambda: guest.spools(pane) and content(guest, pane).count(b"\n") > 300)
+    tail = guest.popen("pane", "tail", pane, "-n", "100")
     out, err = tail.communicate(timeout=60)
     rows = [int(line.split()[1]) for line in out.splitlines()]
     assert rows == list(range(rows[0], 2001)) and rows[0] > 1
     assert tail.returncode == 0 and f"{pane} exited with status 0" in err
-    again = daemon.ctmux("pane", "tail", pane, "-n", "3")  # after its end, from what is kept
+    again = guest.ctmux("pane", "tail", pane, "-n", "3")  # after its end, from what is kept
     assert again.stdout.splitlines() == ["row 1998", "row 1999", "row 2000"]
 
 
-def test_stream_several_filter_json_raw(daemon: World) -> None:
-    one = new_pane(daemon, "printf '\\033[31mred\\033[0m\\nblue\\n'; read go")
-    two = new_pane(daemon, "echo green; echo grey; read go; exit 2")
+def test_a_pane_that_has_ended_is_the_one_of_the_server_that_is_asked(guest: Guest) -> None:
+    """Another server, which may be gone as well, had one with the same id."""
+    guest.tmux("new-session", "-d", "-s", "main", name="u")
+    for name in ("t", "u"):
+        made = ["new-window", "-d", "-t", "main:", "-P", "-F", "#{pane_id}", f"echo on {name}; sleep 0.2"]
+        assert guest.tmux(*made, name=name) == "%1"
+    until(lambda: len(guest.events("pane.exited")) == 2)
+    for name in ("t", "u"):
+        assert guest.ctmux("-S", guest.socket(name), "pane", "tail", "%1").stdout == f"on {name}\n"
+
+
+def test_stream_several_filter_json_raw(guest: Guest) -> None:
+    one = new_pane(guest, "printf '\\033[31mred\\033[0m\\nblue\\n'; read go")
+    two = new_pane(guest, "echo green; echo grey; read go; exit 2")
     streams = {
-        "plain": daemon.popen("pane", "tail", one, two, "--filter", "r|l"),
-        "raw": daemon.popen("pane", "tail", one, "--raw"),
-        "json": daemon.popen("pane", "tail", two, "--json"),
+        "plain": guest.popen("pane", "tail", one, two, "--filter", "r|l"),
+        "raw": guest.popen("pane", "tail", one, "--raw"),
+        "json": guest.popen("pane", "tail", two, "--json"),
     }
     for pane in (one, two):
-        daemon.tmux("send-keys", "-t", pane, "go", "Enter")
+        guest.tmux("send-keys", "-t", pane, "go", "Enter")
     outs = {name: process.communicate(timeout=30)[0] for name, process in streams.items()}
     told = {f"[{one}] red", f"[{one}] blue", f"[{two}] green", f"[{two}] grey"}
     assert set(outs["plain"].splitlines()) == told
@@ -197,13 +204,13 @@ def test_stream_several_filter_json_raw(daemon: World) -> None:
     assert values[-1]["kind"] == "pane.exited" and values[-1]["data"]["exit_status"] == 2
 
 
-def test_a_closed_pipe_and_ctrl_c_end_a_stream_quietly(daemon: World) -> None:
-    pane = new_pane(daemon, "while :; do echo tick; sleep 0.01; done")
-    until(lambda: spools(daemon, pane))
-    head = subprocess.run(f"{CTMUX} pane stream {pane} | head -n 2", shell=True, env=daemon.env,
+def test_a_closed_pipe_and_ctrl_c_end_a_stream_quietly(guest: Guest) -> None:
+    pane = new_pane(guest, "while :; do echo tick; sleep 0.01; done")
+    until(lambda: guest.spools(pane))
+    head = subprocess.run(f"{CTMUX} pane stream {pane} | head -n 2", shell=True, env=guest.env,
                           capture_output=True, text=True, timeout=30)  # fmt: skip
     assert head.stdout == "tick\ntick\n" and head.stderr == ""
-    stream = daemon.popen("pane", "stream", pane)
+    stream = guest.popen("pane", "stream", pane)
     assert stream.stdout is not None
     assert stream.stdout.readline() == "tick\n"
     stream.send_signal(2)
@@ -211,15 +218,15 @@ def test_a_closed_pipe_and_ctrl_c_end_a_stream_quietly(daemon: World) -> None:
     assert stream.returncode == 130 and err == ""
 
 
-def test_a_whole_session_is_streamed_until_it_closes(daemon: World) -> None:
-    daemon.tmux("new-session", "-d", "-s", "whole", "read go; echo one; read go")
-    daemon.wait_event("session.created", name="whole")
-    daemon.tmux("send-keys", "-t", "whole", "go", "Enter")
-    stream = daemon.popen("pane", "tail", "whole")
+def test_a_whole_session_is_streamed_until_it_closes(guest: Guest) -> None:
+    guest.tmux("new-session", "-d", "-s", "whole", "read go; echo one; read go")
+    guest.wait_event("session.created", name="whole")
+    guest.tmux("send-keys", "-t", "whole", "go", "Enter")
+    stream = guest.popen("pane", "tail", "whole")
     assert stream.stdout is not None
     assert {stream.stdout.readline(), stream.stdout.readline()} == {"[%1] go\n", "[%1] one\n"}
-    daemon.tmux("split-window", "-d", "-t", "whole", "echo two; sleep 0.1")
+    guest.tmux("split-window", "-d", "-t", "whole", "echo two; sleep 0.1")
     assert stream.stdout.readline() == "[%2] two\n"
-    daemon.tmux("send-keys", "-t", "whole", "go", "Enter")
+    guest.tmux("send-keys", "-t", "whole", "go", "Enter")
     stream.communicate(timeout=30)
     assert stream.returncode == 0

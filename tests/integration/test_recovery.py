@@ -12,6 +12,7 @@ import pytest
 from ctmux import Chunk, Client, DeadlinePassed, Event, Gap
 from ctmux.shared import spool, supervised
 from disks import fill, mounted
+from guest import Guest
 from harness import World, until
 
 
@@ -78,6 +79,19 @@ def test_a_program_that_is_started_again_has_not_exited(daemon: World) -> None:
     assert {event["data"]["exit_status"] for event in daemon.events("pane.exited")} <= {3}
 
 
+def test_nothing_is_kept_of_a_session_when_its_spools_are_dropped(world: World) -> None:
+    world.configure("[keeper]\nkeep_seconds = 1\n")
+    world.begin()
+    world.tmux("new-session", "-d", "-s", "other", "read go")
+    session = world.wait_event("session.created", name="other")["session"]
+    world.wait_event("pane.observed", session=session)
+    folder = next(Path(world.paths.spool).glob(f"*/{spool.session_folder(session)}"))
+    world.tmux("send-keys", "-t", "other:", "Enter")
+    world.wait_event("session.closed", session=session)
+    until(lambda: not folder.exists())
+    assert [path.name for path in folder.parent.iterdir() if path.name != "meta"] == ["s0"]
+
+
 def test_a_server_is_lost_once_although_nobody_heard_it(daemon: World) -> None:
     logger = daemon.role("logger")
     os.kill(logger, signal.SIGSTOP)
@@ -124,6 +138,7 @@ def test_a_tmux_that_hangs_while_the_keeper_starts_is_not_dead(daemon: World) ->
     assert not daemon.events("server.lost") and not daemon.events("session.closed") and not daemon.events("gap")
 
 
+@pytest.mark.any_tmux
 def test_a_matcher_that_is_away_for_long_still_matches(daemon: World) -> None:
     """The exit is told after a while, and what was printed has its events as soon as there is a matcher."""
     daemon.ctmux("subscribe", "pattern", "^late", "--all")
@@ -142,11 +157,12 @@ def test_a_matcher_that_is_away_for_long_still_matches(daemon: World) -> None:
     assert len(daemon.events("pattern.matched")) == 1 and not daemon.events("gap")
 
 
+@pytest.mark.any_tmux
 def test_a_stop_waits_for_the_matcher(daemon: World) -> None:
     daemon.ctmux("subscribe", "pattern", r"^\d+$", "--all")
     pane = daemon.open_pane("seq 1 30000; exec sleep 1000")
     size = sum(len(f"{n}\r\n") for n in range(1, 30001))
-    until(lambda: [s for s in spool.walk(daemon.paths.spool) if s.stream.pane == pane and spool.size(s.path) == size], 30)
+    until(lambda: [s for s in daemon.spools(pane) if spool.size(s.path) == size], 30)
     daemon.stop()
     assert [e["data"]["line"] for e in daemon.events("pattern.matched")] == [str(n) for n in range(1, 30001)]
     assert not daemon.events("gap")
@@ -178,7 +194,7 @@ def test_servers_that_come_and_go_leave_nothing_open(daemon: World) -> None:
 
     first = round_trip(["a", "b"])
     until(lambda: round_trip(["c", "d"]) <= first)
-    assert daemon.ctmux("health").stdout == "healthy\n"
+    until(lambda: daemon.ctmux("health").stdout == "healthy\n")  # the watchers have ended
 
 
 def test_a_pipe_that_is_given_back_is_ours_again(daemon: World) -> None:
@@ -191,22 +207,23 @@ def test_a_pipe_that_is_given_back_is_ours_again(daemon: World) -> None:
     daemon.tmux("pipe-pane", "-t", pane)
     until(lambda: kinds(daemon, pane).count("pane.observed") == 2)
     daemon.tmux("send-keys", "-t", pane, "text", "Enter")
-    newest = [s for s in spool.walk(daemon.paths.spool) if s.stream.pane == pane][-1]
+    newest = daemon.spools(pane)[-1]
     until(lambda: b"text" in Path(newest.path).read_bytes())
     told = [kind for kind in kinds(daemon, pane) if kind.startswith("pane.") or kind == "gap"]
     assert told == ["pane.opened", "pane.observed", "pane.unobserved", "gap", "pane.observed"]
 
 
-def test_our_pipe_that_is_closed_by_hand_stays_closed(daemon: World) -> None:
-    pane = daemon.open_pane("exec cat")
-    daemon.wait_event("pane.observed", pane=pane)
-    daemon.tmux("pipe-pane", "-t", pane)
-    assert "closed by another" in daemon.wait_event("pane.unobserved", pane=pane)["data"]["reason"]
-    daemon.tmux("rename-window", "-t", "main:0", "news")
-    daemon.wait_event("window.renamed")
-    assert daemon.tmux("display-message", "-p", "-t", pane, "#{pane_pipe}") == "0"
+def test_our_pipe_that_is_closed_by_hand_stays_closed(guest: Guest) -> None:
+    pane = guest.open_pane("exec cat")
+    guest.wait_event("pane.observed", pane=pane)
+    guest.tmux("pipe-pane", "-t", pane)
+    assert "closed by another" in guest.wait_event("pane.unobserved", pane=pane)["data"]["reason"]
+    guest.tmux("rename-window", "-t", "main:0", "news")
+    guest.wait_event("window.renamed")
+    assert guest.tmux("display-message", "-p", "-t", pane, "#{pane_pipe}") == "0"
 
 
+@pytest.mark.any_tmux
 def test_what_cannot_be_noted_is_not_told(world: World) -> None:
     """The keeper's state is on a full disk: its drafts wait with it, so that no position is used twice."""
     with mounted(f"{world.root}/state", "tmpfs", "size=4m"):
@@ -214,7 +231,7 @@ def test_what_cannot_be_noted_is_not_told(world: World) -> None:
         until(lambda: len(world.events("service.started")) == 5)
         fill(f"{world.root}/state/ballast")
         pane = world.open_pane("exec sleep 1000")
-        until(lambda: [s for s in spool.walk(world.paths.spool) if s.stream.pane == pane])
+        until(lambda: world.spools(pane))
         restarted(world, "keeper", world.role("keeper"))
         world.tmux("kill-pane", "-t", pane)
         other = world.open_pane("exec sleep 1000")
@@ -226,6 +243,7 @@ def test_what_cannot_be_noted_is_not_told(world: World) -> None:
         world.stop()
 
 
+@pytest.mark.any_tmux
 def test_output_that_is_no_longer_kept_is_a_gap(environment: World) -> None:
     world = environment
     world.configure("[keeper]\nkeep_seconds = 1\n")
@@ -239,7 +257,7 @@ def test_output_that_is_no_longer_kept_is_a_gap(environment: World) -> None:
         position = stream.position
         world.tmux("send-keys", "-t", pane, "Enter")
         end = world.wait_event("pane.exited", pane=pane)["data"]["end"]
-        until(lambda: not [s for s in spool.walk(world.paths.spool) if s.stream.pane == pane])
+        until(lambda: not world.spools(pane))
         got = []
         with pytest.raises(DeadlinePassed):
             for item in client.output(server, session="$0", since=position, timeout=2):
@@ -264,6 +282,7 @@ def test_output_tells_when_a_pane_is_not_observed(environment: World) -> None:
     assert seen[-1] == "pane.exited"
 
 
+@pytest.mark.any_tmux
 def test_a_frozen_broker_is_a_trouble(daemon: World) -> None:
     broker = next(p["pid"] for p in daemon.data("status")["programs"] if p["name"] == "broker")
     os.kill(broker, signal.SIGSTOP)
@@ -272,6 +291,7 @@ def test_a_frozen_broker_is_a_trouble(daemon: World) -> None:
     assert daemon.ctmux("health").stdout == "healthy\n"
 
 
+@pytest.mark.any_tmux
 def test_a_frozen_supervisord_holds_nobody_for_ever(daemon: World) -> None:
     record = supervised.running(daemon.paths)
     assert record
@@ -282,6 +302,7 @@ def test_a_frozen_supervisord_holds_nobody_for_ever(daemon: World) -> None:
     daemon.ctmux("status")
 
 
+@pytest.mark.any_tmux
 def test_a_restart_with_a_mistake_in_the_settings_stops_nothing(daemon: World) -> None:
     daemon.configure("nonsense")
     daemon.ctmux("daemon", "restart", code=2)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import CTMUX, World, until
+from harness import CTMUX, World, installed, until
 
 pytestmark = pytest.mark.integration
 
@@ -101,6 +101,8 @@ def test_create_with_everything(world: World) -> None:
 @pytest.mark.parametrize(("locale", "names"), [("C.UTF-8", NAMES), ("C", ["ünïcødé", "🚀 emoji"])])
 def test_weird_names(world: World, locale: str, names: list[str]) -> None:
     world.env["LC_ALL"] = locale
+    if locale == "C":
+        world.command = installed  # an interpreter looks at the locale when it starts
     world.ctmux("session", "create", "plain")
     for name in names:
         made = envelope(world, "session", "create", "--json", "--command", "cat", "--", name)

@@ -8,7 +8,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 from ctmux.shared import spool, supervised
+from guest import Guest
 from harness import World, until
 
 
@@ -26,7 +28,7 @@ class Printer:
         self("ready\n")
 
     def stream(self) -> spool.Spool:
-        (found,) = [s for s in spool.walk(self._world.paths.spool) if s.stream.pane == self.pane]
+        (found,) = self._world.spools(self.pane)
         return found
 
     def printed(self) -> bytes:
@@ -71,16 +73,16 @@ def kill(world: World, role: str) -> None:
         until(killed)
 
 
-def test_a_match_has_its_captures_its_place_and_its_text(daemon: World) -> None:
-    out = Printer(daemon)
+def test_a_match_has_its_captures_its_place_and_its_text(guest: Guest) -> None:
+    out = Printer(guest)
     out("key=1 from before\n")
-    armed = subscribe(daemon, "pattern", r"(\w+)=(?P<value>\d+)(!)?", "--name", "keys")
-    progress = subscribe(daemon, "pattern", r"^\d+%$")
+    armed = subscribe(guest, "pattern", r"(\w+)=(?P<value>\d+)(!)?", "--name", "keys")
+    progress = subscribe(guest, "pattern", r"^\d+%$")
     out("nothing\n\033[1;31mkey\033[0m=\033]8;;http://x\00742\033]8;;\007 ünï\r\nrest a=7!\n")
     out("10%\r50%\r\033[2K100%\r\ndone\n")
-    until(lambda: len(matched(daemon, armed)) == 2 and len(matched(daemon, progress)) == 3)
-    first, second = matched(daemon, armed)
-    server = daemon.wait_event("server.found")["server"]
+    until(lambda: len(matched(guest, armed)) == 2 and len(matched(guest, progress)) == 3)
+    first, second = matched(guest, armed)
+    server = guest.wait_event("server.found")["server"]
     assert (first["server"], first["session"], first["pane"]) == (server, "$0", out.pane)
     data = first["data"]
     assert data["line"] == "key=42 ünï" and data["match"] == "key=42" and data["name"] == "keys"
@@ -91,141 +93,144 @@ def test_a_match_has_its_captures_its_place_and_its_text(daemon: World) -> None:
     assert raw[data["offset"] : data["end"]].rstrip(b"\r\n").startswith(b"\033[1;31mkey")
     assert raw[data["offset"] : data["end"]].rstrip(b"\r\n").endswith(" ünï".encode())
     assert raw[second["data"]["offset"] : second["data"]["end"]] == b"rest a=7!\n"
-    places = [raw[e["data"]["offset"] : e["data"]["end"]] for e in matched(daemon, progress)]
+    places = [raw[e["data"]["offset"] : e["data"]["end"]] for e in matched(guest, progress)]
     assert [place.rstrip(b"\r\n") for place in places] == [b"10%", b"50%", b"\033[2K100%"]
-    assert lines(daemon, progress) == ["10%", "50%", "100%"]
+    assert lines(guest, progress) == ["10%", "50%", "100%"]
 
 
-def test_nothing_from_before_fires_and_one_line_fires_once(daemon: World) -> None:
+def test_nothing_from_before_fires_and_one_line_fires_once(guest: Guest) -> None:
     """Also a defect of the predecessor: a line fired for as long as it stayed on the screen."""
-    out = Printer(daemon)
+    out = Printer(guest)
     out("ERROR old\nERR")
-    armed = subscribe(daemon, "pattern", "ERROR|FAIL")
+    armed = subscribe(guest, "pattern", "ERROR|FAIL")
     out("OR half of it from before\nERROR one\n")
-    other = subscribe(daemon, "pattern", "ERROR")
+    other = subscribe(guest, "pattern", "ERROR")
     for row in range(10):  # all of it stays on the screen
         out(f"row {row}\n")
     out("FAIL two\nend\n")
-    daemon.tmux("resize-window", "-t", "main", "-x", "90")
-    sentinel = subscribe(daemon, "pattern", "^sentinel$")
+    guest.tmux("resize-window", "-t", "main", "-x", "90")
+    sentinel = subscribe(guest, "pattern", "^sentinel$")
     out("sentinel\n")
-    until(lambda: matched(daemon, sentinel))
-    assert lines(daemon, armed) == ["ERROR one", "FAIL two"]
-    assert lines(daemon, other) == []
+    until(lambda: matched(guest, sentinel))
+    assert lines(guest, armed) == ["ERROR one", "FAIL two"]
+    assert lines(guest, other) == []
 
 
-def test_a_bar_in_a_pattern_is_regex_and_nothing_is_executed(daemon: World) -> None:
+def test_a_bar_in_a_pattern_is_regex_and_nothing_is_executed(guest: Guest) -> None:
     """A defect of the predecessor: `|` parted pattern and callback, and the callback was run."""
-    pattern = f"ERROR|touch {daemon.root}/owned|$(touch {daemon.root}/owned)x|`touch {daemon.root}/owned`"
-    armed = subscribe(daemon, "pattern", pattern)
-    out = Printer(daemon)
-    out(f"an ERROR\ntouch {daemon.root}/owned\nnothing\n")
-    until(lambda: len(matched(daemon, armed)) == 2)
-    assert daemon.data("subscription", "show", armed)["pattern"] == pattern
-    assert not os.path.exists(f"{daemon.root}/owned")
+    pattern = f"ERROR|touch {guest.root}/owned|$(touch {guest.root}/owned)x|`touch {guest.root}/owned`"
+    armed = subscribe(guest, "pattern", pattern)
+    out = Printer(guest)
+    out(f"an ERROR\ntouch {guest.root}/owned\nnothing\n")
+    until(lambda: len(matched(guest, armed)) == 2)
+    assert guest.data("subscription", "show", armed)["pattern"] == pattern
+    assert not os.path.exists(f"{guest.root}/owned")
 
 
-def test_once_and_scopes(daemon: World) -> None:
-    daemon.tmux("new-session", "-d", "-s", "other", "exec cat")
-    here, beside, there = Printer(daemon), Printer(daemon), Printer(daemon, "other")
+def test_once_and_scopes(guest: Guest) -> None:
+    guest.tmux("new-session", "-d", "-s", "other", "exec cat")
+    here, beside, there = Printer(guest), Printer(guest), Printer(guest, "other")
     subscriptions = {
-        "once": subscribe(daemon, "pattern", "hit", "--once", "--name", "first"),
-        "session": subscribe(daemon, "pattern", "hit", "--session", "main"),
-        "pane": subscribe(daemon, "pattern", "hit", "--pane", here.pane),
-        "all": subscribe(daemon, "pattern", "hit", "--all"),
-        "none": subscribe(daemon, "pattern", "hit"),
+        "once": subscribe(guest, "pattern", "hit", "--once", "--name", "first"),
+        "session": subscribe(guest, "pattern", "hit", "--session", "main"),
+        "pane": subscribe(guest, "pattern", "hit", "--pane", here.pane),
+        "all": subscribe(guest, "pattern", "hit", "--all"),
+        "none": subscribe(guest, "pattern", "hit"),
     }
-    late = Printer(daemon)
-    daemon.tmux("new-session", "-d", "-s", "later", "exec cat")
-    latest = Printer(daemon, "later")
+    late = Printer(guest)
+    guest.tmux("new-session", "-d", "-s", "later", "exec cat")
+    latest = Printer(guest, "later")
     panes = [here, beside, there, late, latest]
     for number, pane in enumerate(panes):
         pane(f"hit {number}\nhit again {number}\n")
-        until(lambda number=number: len(matched(daemon, subscriptions["all"])) == 2 * number + 2)
+        until(lambda number=number: len(matched(guest, subscriptions["all"])) == 2 * number + 2)
     expected = {"once": [0], "session": [0, 1, 3], "pane": [0], "all": [0, 1, 2, 3, 4], "none": [0, 1, 2, 3, 4]}
     for name, numbers in expected.items():
         found = [f"{text} {n}" for n in numbers for text in ("hit", "hit again")][: 1 if name == "once" else None]
-        until(lambda name=name, found=found: lines(daemon, subscriptions[name]) == found)
-    ended = daemon.wait_event("subscription.ended", subscription=subscriptions["once"])
+        until(lambda name=name, found=found: lines(guest, subscriptions[name]) == found)
+    ended = guest.wait_event("subscription.ended", subscription=subscriptions["once"])
     assert (ended["data"]["reason"], ended["data"]["name"], ended["data"]["kind"]) == ("once", "first", "pattern")
-    assert ended["n"] > matched(daemon, subscriptions["once"])[0]["n"]
+    assert ended["n"] > matched(guest, subscriptions["once"])[0]["n"]
 
     here.end()
     latest.end()
-    assert daemon.wait_event("subscription.ended", subscription=subscriptions["pane"])["data"]["reason"] == "pane exited"
-    closing = subscribe(daemon, "pattern", "hit", "--session", "other")
-    daemon.tmux("kill-session", "-t", "other")
-    assert daemon.wait_event("subscription.ended", subscription=closing)["data"]["reason"] == "session closed"
-    left = {s["id"] for s in daemon.data("subscription", "list")}
+    assert guest.wait_event("subscription.ended", subscription=subscriptions["pane"])["data"]["reason"] == "pane exited"
+    closing = subscribe(guest, "pattern", "hit", "--session", "other")
+    guest.tmux("kill-session", "-t", "other")
+    assert guest.wait_event("subscription.ended", subscription=closing)["data"]["reason"] == "session closed"
+    left = {s["id"] for s in guest.data("subscription", "list")}
     assert left == {subscriptions[name] for name in ("session", "all", "none")}
 
 
-def test_the_line_that_ends_a_scope_still_fires(daemon: World) -> None:
-    pane = daemon.tmux("new-window", "-d", "-P", "-F", "#{pane_id}", "read go; printf last; exit 0")
-    daemon.wait_event("pane.opened", pane=pane)
-    armed = subscribe(daemon, "pattern", "^last$", "--pane", pane)
-    daemon.tmux("send-keys", "-t", pane, "Enter")
-    exited = daemon.wait_event("pane.exited", pane=pane)
-    ended = daemon.wait_event("subscription.ended", subscription=armed)
-    (event,) = matched(daemon, armed)
+def test_the_line_that_ends_a_scope_still_fires(guest: Guest) -> None:
+    pane = guest.tmux("new-window", "-d", "-P", "-F", "#{pane_id}", "read go; printf last; exit 0")
+    guest.wait_event("pane.opened", pane=pane)
+    armed = subscribe(guest, "pattern", "^last$", "--pane", pane)
+    guest.tmux("send-keys", "-t", pane, "Enter")
+    exited = guest.wait_event("pane.exited", pane=pane)
+    ended = guest.wait_event("subscription.ended", subscription=armed)
+    (event,) = matched(guest, armed)
     assert event["n"] < ended["n"] < exited["n"] and event["data"]["end"] == exited["data"]["end"]
 
 
-def test_timeouts(daemon: World) -> None:
+@pytest.mark.any_tmux
+def test_timeouts(guest: Guest) -> None:
     """Two on one pane do not know of each other: a defect of the predecessor."""
-    out = Printer(daemon)
+    out = Printer(guest)
     began = time.time()
-    short = subscribe(daemon, "timeout", "0.3", "--pattern", "never", "--pane", out.pane, "--name", "short")
-    long = subscribe(daemon, "timeout", "600", "--pane", out.pane)
-    wanted = subscribe(daemon, "timeout", "600", "--pattern", "^go+d$", "--pane", out.pane)
-    expired = daemon.wait_event("timeout.expired", subscription=short)
+    short = subscribe(guest, "timeout", "0.3", "--pattern", "never", "--pane", out.pane, "--name", "short")
+    long = subscribe(guest, "timeout", "600", "--pane", out.pane)
+    wanted = subscribe(guest, "timeout", "600", "--pattern", "^go+d$", "--pane", out.pane)
+    expired = guest.wait_event("timeout.expired", subscription=short)
     assert time.time() >= began + 0.3  # never early
     assert expired["data"] == {"seconds": 0.3, "pattern": "never", "name": "short"} and expired["pane"] == out.pane
-    assert daemon.wait_event("subscription.ended", subscription=short)["data"]["reason"] == "expired"
-    assert {s["id"] for s in daemon.data("subscription", "list")} == {long, wanted}
+    assert guest.wait_event("subscription.ended", subscription=short)["data"]["reason"] == "expired"
+    assert {s["id"] for s in guest.data("subscription", "list")} == {long, wanted}
     out("bad\n")
-    satisfied = daemon.wait_event("subscription.ended", subscription=long)["data"]
+    satisfied = guest.wait_event("subscription.ended", subscription=long)["data"]
     assert satisfied["reason"] == "satisfied" and satisfied["by"].endswith(f"/{out.pane}")
     out("\033[32mgood\033[0m\n")
-    assert daemon.wait_event("subscription.ended", subscription=wanted)["data"]["reason"] == "satisfied"
-    assert len(daemon.events("timeout.expired")) == 1 and daemon.events("pattern.matched") == []
-    last = subscribe(daemon, "timeout", "600", "--pane", out.pane)
+    assert guest.wait_event("subscription.ended", subscription=wanted)["data"]["reason"] == "satisfied"
+    assert len(guest.events("timeout.expired")) == 1 and guest.events("pattern.matched") == []
+    last = subscribe(guest, "timeout", "600", "--pane", out.pane)
     out.end()
-    assert daemon.wait_event("subscription.ended", subscription=last)["data"]["reason"] == "pane exited"
+    assert guest.wait_event("subscription.ended", subscription=last)["data"]["reason"] == "pane exited"
 
 
-def test_list_show_remove(daemon: World) -> None:
-    assert daemon.data("subscription", "list") == []
-    one = subscribe(daemon, "pattern", "a+", "--name", "twin", "--session", "main")
-    two = subscribe(daemon, "timeout", "600", "--name", "twin")
-    three = subscribe(daemon, "pattern", "b", "--name", "single", "--pane", "%0", "--once")
-    shown = {s["id"]: s for s in daemon.data("subscription", "list")}
+@pytest.mark.any_tmux
+def test_list_show_remove(guest: Guest) -> None:
+    assert guest.data("subscription", "list") == []
+    one = subscribe(guest, "pattern", "a+", "--name", "twin", "--session", "main")
+    two = subscribe(guest, "timeout", "600", "--name", "twin")
+    three = subscribe(guest, "pattern", "b", "--name", "single", "--pane", "%0", "--once")
+    shown = {s["id"]: s for s in guest.data("subscription", "list")}
     assert shown.keys() == {one, two, three}
     assert (shown[one]["kind"], shown[one]["pattern"], shown[one]["session"]) == ("pattern", "a+", "$0")
     assert (shown[two]["kind"], shown[two]["seconds"]) == ("timeout", 600)
     assert (shown[three]["pane"], shown[three]["once"]) == ("%0", True)
-    assert daemon.data("subscription", "show", "single") == shown[three]
-    told = daemon.ctmux("subscription", "list").stdout
+    assert guest.data("subscription", "show", "single") == shown[three]
+    told = guest.ctmux("subscription", "list").stdout
     assert all(name in told for name in (one, two, three, "twin", "single"))
     for verb in ("show", "remove"):
-        told = daemon.ctmux("subscription", verb, "twin", code=4).stderr
+        told = guest.ctmux("subscription", verb, "twin", code=4).stderr
         assert "2 subscriptions are named 'twin'" in told and told.count("\n") == 1
-        assert "nobody" in daemon.ctmux("subscription", verb, "nobody", code=4).stderr
-    daemon.ctmux("subscription", "remove", one)
-    daemon.ctmux("subscription", "remove", "twin")  # only one has the name now
-    assert daemon.wait_event("subscription.ended", subscription=one)["data"]["reason"] == "removed"
-    assert daemon.wait_event("subscription.ended", subscription=two)["data"]["reason"] == "removed"
-    assert [s["id"] for s in daemon.data("subscription", "list")] == [three]
-    created = [e["subscription"] for e in daemon.events("subscription.created")]
+        assert "nobody" in guest.ctmux("subscription", verb, "nobody", code=4).stderr
+    guest.ctmux("subscription", "remove", one)
+    guest.ctmux("subscription", "remove", "twin")  # only one has the name now
+    assert guest.wait_event("subscription.ended", subscription=one)["data"]["reason"] == "removed"
+    assert guest.wait_event("subscription.ended", subscription=two)["data"]["reason"] == "removed"
+    assert [s["id"] for s in guest.data("subscription", "list")] == [three]
+    created = [e["subscription"] for e in guest.events("subscription.created")]
     assert created == [one, two, three]
 
 
-def test_targets_that_are_not_there(daemon: World) -> None:
+@pytest.mark.any_tmux
+def test_targets_that_are_not_there(guest: Guest) -> None:
     for scope in (["--pane", "nobody"], ["--session", "nobody"], ["--pane", "%999"], ["--session", "$999"]):
-        told = daemon.ctmux("subscribe", "pattern", "x", *scope, code=4)
+        told = guest.ctmux("subscribe", "pattern", "x", *scope, code=4)
         assert told.stderr.count("\n") == 1 and told.stdout == ""
-    assert "use one of" in daemon.ctmux("subscribe", "pattern", "x", "--all", "--pane", "%0", code=2).stderr
-    assert daemon.data("subscription", "list") == []
+    assert "use one of" in guest.ctmux("subscribe", "pattern", "x", "--all", "--pane", "%0", code=2).stderr
+    assert guest.data("subscription", "list") == []
 
 
 BAD = {
@@ -238,39 +243,42 @@ BAD = {
 }
 
 
-def test_bad_patterns_are_refused_with_place_and_construct(daemon: World) -> None:
+@pytest.mark.any_tmux
+def test_bad_patterns_are_refused_with_place_and_construct(guest: Guest) -> None:
     for pattern, (place, construct) in BAD.items():
-        refused = daemon.ctmux("subscribe", "pattern", pattern, code=2)
+        refused = guest.ctmux("subscribe", "pattern", pattern, code=2)
         assert f"position {place}" in refused.stderr and construct in refused.stderr
         assert refused.stderr.count("\n") == 1 and refused.stdout == ""
-    assert "position 1" in daemon.ctmux("subscribe", "timeout", "5", "--pattern", "a(b", code=2).stderr
-    assert daemon.data("subscription", "list") == []
+    assert "position 1" in guest.ctmux("subscribe", "timeout", "5", "--pattern", "a(b", code=2).stderr
+    assert guest.data("subscription", "list") == []
 
 
-def test_what_would_match_everything_or_nothing_is_refused(daemon: World) -> None:
+@pytest.mark.any_tmux
+def test_what_would_match_everything_or_nothing_is_refused(guest: Guest) -> None:
     for pattern in ("", "x*", "(a{1000}){1000}", "a" * 5000):
-        daemon.ctmux("subscribe", "pattern", pattern, code=2)
+        guest.ctmux("subscribe", "pattern", pattern, code=2)
     for seconds in ("0", "-1", "nan", "inf"):
-        daemon.ctmux("subscribe", "timeout", "--", seconds, code=2)
-    refused = json.loads(daemon.ctmux("subscribe", "pattern", "(", "--json", code=2).stdout)
+        guest.ctmux("subscribe", "timeout", "--", seconds, code=2)
+    refused = json.loads(guest.ctmux("subscribe", "pattern", "(", "--json", code=2).stdout)
     assert refused["status"] == "error" and refused["error"]["code"] == "usage"
 
 
-def test_a_prompt_fires_while_it_waits_and_not_again_when_it_is_answered(daemon: World) -> None:
-    armed = subscribe(daemon, "pattern", "assword: ", "--name", "asked")
-    whole = subscribe(daemon, "pattern", "assword: x")
-    pane = daemon.tmux("new-window", "-d", "-P", "-F", "#{pane_id}", "printf 'Password: '; read x; echo done; read x")
-    until(lambda: matched(daemon, armed))
-    (event,) = matched(daemon, armed)
+def test_a_prompt_fires_while_it_waits_and_not_again_when_it_is_answered(guest: Guest) -> None:
+    armed = subscribe(guest, "pattern", "assword: ", "--name", "asked")
+    whole = subscribe(guest, "pattern", "assword: x")
+    pane = guest.tmux("new-window", "-d", "-P", "-F", "#{pane_id}", "printf 'Password: '; read x; echo done; read x")
+    until(lambda: matched(guest, armed))
+    (event,) = matched(guest, armed)
     assert (event["data"]["partial"], event["data"]["line"], event["pane"]) == (True, "Password: ", pane)
-    daemon.tmux("send-keys", "-t", pane, "x", "Enter")
-    until(lambda: matched(daemon, whole))
-    daemon.tmux("send-keys", "-t", pane, "Enter")
-    daemon.wait_event("pane.exited", pane=pane)
-    assert len(matched(daemon, armed)) == 1 and len(matched(daemon, whole)) == 1
-    assert matched(daemon, whole)[0]["data"]["offset"] == event["data"]["offset"]
+    guest.tmux("send-keys", "-t", pane, "x", "Enter")
+    until(lambda: matched(guest, whole))
+    guest.tmux("send-keys", "-t", pane, "Enter")
+    guest.wait_event("pane.exited", pane=pane)
+    assert len(matched(guest, armed)) == 1 and len(matched(guest, whole)) == 1
+    assert matched(guest, whole)[0]["data"]["offset"] == event["data"]["offset"]
 
 
+@pytest.mark.any_tmux
 def test_a_prompt_fires_once_although_the_matcher_is_killed_before_it_is_answered(daemon: World) -> None:
     out = Printer(daemon)
     armed = subscribe(daemon, "pattern", "assword")
@@ -297,6 +305,7 @@ def test_what_is_printed_while_nothing_of_us_runs_still_fires(daemon: World) -> 
     assert lines(daemon, armed) == ["mark 1", "mark 2", "mark 3", "mark 4"]
 
 
+@pytest.mark.any_tmux
 def test_they_survive_a_restart_of_the_daemon(daemon: World) -> None:
     out = Printer(daemon)
     armed = subscribe(daemon, "pattern", "^mark", "--name", "kept")
@@ -318,6 +327,7 @@ def test_they_survive_a_restart_of_the_daemon(daemon: World) -> None:
     assert len(daemon.events("subscription.created")) == 4
 
 
+@pytest.mark.any_tmux
 def test_each_line_once_although_the_matcher_is_killed_while_they_come(daemon: World) -> None:
     armed = subscribe(daemon, "pattern", r"^line \d+$")
     tens = subscribe(daemon, "pattern", r"^line \d*0$")

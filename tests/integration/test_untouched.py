@@ -106,13 +106,13 @@ def assert_only_ours(before: dict[str, Any], now: dict[str, Any]) -> None:
 
 
 def printed(world: World, pane: str) -> bytes:
-    return b"".join(Path(s.path).read_bytes() for s in spool.walk(world.paths.spool) if s.stream.pane == pane)
+    return b"".join(Path(s.path).read_bytes() for s in world.spools(pane))
 
 
 def observed(world: World, *panes: str) -> None:
     """Until the panes are in their spools."""
     for pane in panes:
-        until(lambda pane=pane: [s for s in spool.walk(world.paths.spool) if s.stream.pane == pane])
+        until(lambda pane=pane: world.spools(pane))
 
 
 def typed(world: World, pane: str, text: str) -> None:
@@ -219,7 +219,7 @@ def test_a_hook_of_a_session_shadows_ours_and_the_pane_is_adopted(user: World) -
     observed(user, "%3", "%4")
     typed(user, "%3", "seen")
     until(lambda: b"seen\r\nseen" in printed(user, "%3"))
-    (adopted,) = [s for s in spool.walk(user.paths.spool) if s.stream.pane == "%3"]
+    (adopted,) = user.spools("%3")
     history = Path(spool.meta(f"{user.paths.spool}/{adopted.server}", adopted.stream.name, "history"))
     before_us = history.read_bytes() if history.exists() else b""  # none with tmux 3.8: it has a hook of the pane itself
     assert (before_us + printed(user, "%3")).count(b"shown") == 1  # neither missing nor double at the join
