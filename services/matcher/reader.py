@@ -1,5 +1,6 @@
 """The spools as they grow: each stream read on from where it is, cut into blocks of lines, in turns."""
 
+import functools
 import os
 import time
 from collections.abc import Callable, Iterable
@@ -10,6 +11,7 @@ from ...shared.folders import Folders, Touched
 from ...shared.messages import Finish
 from ...shared.outbox import Outbox
 from ...shared.service import Service, Timer
+from . import screen
 from .lines import Block
 from .stream import StreamState
 
@@ -146,6 +148,7 @@ class Reader:
         end = spool.size(touched.path)
         if not self._owner.wants(state):
             state.lines.skip(max(state.lines.end, end))
+            state.alternate = None
             return True
         self.read(state, touched.path, min(end, state.lines.end + _TURN))
         return state.lines.end >= end
@@ -155,12 +158,15 @@ class Reader:
         while state.lines.end < end and not self._is_full():
             try:
                 found = spool.read(path, state.lines.end, min(_PIECE, end - state.lines.end))
+                if found.offset > state.lines.end:
+                    state.skipped += found.offset - state.lines.end
+                    state.missing = state.lines.offset if state.missing is None else state.missing
+                    state.lines.tear(found.offset)
+                    state.alternate = None
+                if state.alternate is None:
+                    state.alternate = screen.is_on(functools.partial(spool.read, path), state.lines.offset)
             except FileNotFoundError:
                 return
-            if found.offset > state.lines.end:
-                state.skipped += found.offset - state.lines.end
-                state.missing = state.lines.offset if state.missing is None else state.missing
-                state.lines.tear(found.offset)
             if not found.data:
                 return
             blocks = state.lines.feed(found.data)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from ...shared import terminal
-from . import pattern
+from . import pattern, screen
 from .engine import Engine
 from .governor import Governor
 from .index import Index
@@ -32,6 +32,7 @@ class StreamState:
         self.server, self.session, self.pane, self.name = server, session, pane, name
         self.lines = Lines(offset)
         self.skipped = 0  # bytes that were reclaimed before they were read
+        self.alternate: bool | None = None  # whether the alternate screen is on where the stream stands; None: not known
         self.missing: int | None = None  # where a range that cannot be read begins, as long as its end is not known
         self._fired_line = offset  # the line that `_fired` is of
         self._fired = set(fired)
@@ -42,7 +43,8 @@ class StreamState:
 
     def hits(self, block: Block, engine: Engine, index: Index, governor: Governor) -> list[Hit]:
         """What fires in a block, in the order of lines, then of subscriptions. One line fires a subscription once."""
-        text = _valid(terminal.clean(block.raw))
+        shown, alternate = screen.hide(block.raw, bool(self.alternate))
+        text = _valid(terminal.clean(shown))
         matches: list[tuple[pattern.Match, list[Subscription]]] = []
         for wanted, begin in engine.candidates(text):
             owners = index.owners(wanted, self.server, self.session, self.pane)
@@ -51,7 +53,7 @@ class StreamState:
                 matches += [(match, owners) for match in pattern.search(wanted, text, begin)]
                 governor.charge(wanted, time.thread_time() - began, len(text) - begin)
         if not matches:  # most blocks
-            self._remember([], block)
+            self._remember([], block, alternate)
             return []
         spans = terminal.line_spans(block.raw, {match.line for match, _owners in matches})
         found: list[Hit] = []
@@ -64,7 +66,7 @@ class StreamState:
                     found.append(hit)
         found.sort(key=lambda hit: (hit.offset, hit.subscription.number))
         fresh = [hit for hit in found if not (hit.offset == self._fired_line and hit.subscription.id in self._fired)]
-        self._remember(fresh, block)
+        self._remember(fresh, block, alternate)
         return fresh
 
     def _armed(
@@ -75,20 +77,24 @@ class StreamState:
             return None
         if offset < since:
             # Armed in the middle of this line: only what came after that counts.
-            text = terminal.clean(block.raw[since - block.offset : end - block.offset]).strip(b"\n")
-            late = next(iter(pattern.search(owner.pattern or "", text)), None)
-            if late is None:
+            _before, alternate = screen.hide(block.raw[: since - block.offset], bool(self.alternate))
+            late, _alternate = screen.hide(block.raw[since - block.offset : end - block.offset], alternate)
+            text = terminal.clean(late).strip(b"\n")
+            found = next(iter(pattern.search(owner.pattern or "", text)), None)
+            if found is None:
                 return None
-            match = late
+            match = found
         truncated = block.truncated and end == block.offset + len(block.raw)
         line = text.decode(errors="replace")
         return Hit(owner, offset, end, line, match, block.partial, truncated)
 
-    def _remember(self, hits: list[Hit], block: Block) -> None:
+    def _remember(self, hits: list[Hit], block: Block, alternate: bool) -> None:
         for hit in hits:
             if hit.offset != self._fired_line:
                 self._fired_line, self._fired = hit.offset, set()
             self._fired.add(hit.subscription.id)
+        if not block.partial:
+            self.alternate = alternate
         if not block.partial and self._fired_line < self.lines.offset:
             self._fired_line, self._fired = self.lines.offset, set()
 
