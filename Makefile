@@ -27,7 +27,7 @@ bench: setup ## run the benchmarks, each against a baseline of its own run
 chaos: setup ## kill and freeze our processes at random under load, MINUTES=1 SEED=..., and account for every line
 	@$(python) tests/chaos/chaos.py --minutes $(or $(MINUTES),1) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
-versions: setup ## run the integration tests whose subject is tmux on tmux 3.3a, 3.5a, 3.7c and 3.8
+versions: setup ## run the integration tests on tmux 3.3a, 3.5a, 3.7c and 3.8
 	@sh tools/test-versions
 
 clean: ## remove what setup, tests and builds made

@@ -1,5 +1,6 @@
 """A whole ctmux of its own for a test: private directories, private tmux servers, real processes, nothing left behind."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ from typing import Any, TypeVar
 
 from ctmux.shared import spool, supervised
 from ctmux.shared.paths import resolve
+from disks import mounted
 from log import Log
 
 T = TypeVar("T")
@@ -119,7 +121,8 @@ class World:
         return [found for found in spool.walk(self.paths.spool) if found.stream.pane == pane]
 
     def role(self, name: str) -> int:
-        """The pid of a role."""
+        """The pid of a role, whose start is told: of one that is killed before that, no restart is."""
+        self.wait_event("service.started", service=name)
         return int(self.data("status")["roles"][name]["pid"])
 
     def start(self) -> None:
@@ -144,11 +147,23 @@ class World:
         assert event is not None
         return event
 
+    @contextlib.contextmanager
+    def mounted(self, folder: str, kind: str, options: str = "") -> Iterator[None]:
+        """A file system of its own for `run` or `state`; the daemon ends before that."""
+        with mounted(f"{self.root}/{folder}", kind, options):
+            try:
+                yield
+            finally:
+                self.end()
+
+    def end(self) -> None:
+        """Stop the daemon if it runs."""
+        if supervised.running(self.paths):
+            self.command(("daemon", "stop"), self.env, 90)
+
     def close(self) -> None:
         """End everything that runs here, by its id, and remove the directories."""
-        record = supervised.running(self.paths)
-        if record:
-            self.command(("daemon", "stop"), self.env, 90)
+        self.end()
         folder = f"{self.root}/tmux/tmux-{os.geteuid()}"
         for name in os.listdir(folder) if os.path.isdir(folder) else ():
             self.tmux("kill-server", name=name, check=False)

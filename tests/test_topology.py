@@ -175,6 +175,10 @@ HISTORIES = {
     "respawned while it ran": (
         [PIPED, SEEN, ("ended", 100, None, 9), ("seen", "%1 in $1 @1 pid 101")], [*OPENED, "pane.respawned %1"]
     ),
+    "respawned before it was first seen": (
+        [("seen", "%1 in $1 @1 pid 101"), PIPED, ("ended", 101, 4), CLOSED, GONE],
+        [*LISTED, "pane.respawned %1", "pane.observed %1", "pane.exited %1 status=4 signal=None", "session.closed $1"],
+    ),
     "respawned, then it exits with its own status": (
         [
             PIPED, SEEN, ("ended", 100, 1), ("seen", "%1 in $1 @1 pid 101"), ("ended", 100, 5), ("ended", 101, 2), CLOSED,
@@ -270,6 +274,11 @@ def test_what_an_exit_says():
 def test_what_a_respawn_says():
     drafts = Story(False).tell(PIPED, SEEN, ("ended", 100, 1), ("seen", "%1 in $1 @1 pid 101")).drafts
     assert drafts[-1].data == {"pid": 101, "previous": {"pid": 100, "exit_status": 1, "signal": None}}
+
+
+def test_what_a_respawn_says_that_was_not_seen():
+    drafts = Story(False).tell(("seen", "%1 in $1 @1 pid 101"), ("ended", 101, 4), PIPED).drafts
+    assert drafts[-2].data == {"pid": 101, "previous": {"pid": 100, "exit_status": None, "signal": None}}
 
 
 def test_the_output_of_a_kept_pane_is_not_over():

@@ -240,14 +240,16 @@ class Server:
             return []
         return self.topology.born(fact.stream, fact.session, now)
 
-    def _born_late(self, now: float) -> list[Draft]:
-        """Of panes that are gone before their spools were noticed, those that are there: the machine is busy."""
+    def _born_late(self, seen: listing.Listing, now: float) -> list[Draft]:
+        """Of panes that are gone before their spools were noticed, and of sessions that are gone before their panes were:
+        the machine is busy."""
         missed = {
             pane_id for pane_id, pane in self.topology.panes.items() if pane.gone_since and not (pane.stream or pane.exited)
         }
+        ending = self.topology.sessions.keys() - seen.sessions.keys()
         drafts: list[Draft] = []
-        for found in self._spools.walk() if missed else ():
-            if found.stream.pane in missed:
+        for found in self._spools.walk() if missed or ending else ():
+            if found.stream.pane in missed or found.session in ending:
                 drafts += self._born(Born(self.key, found.session, found.stream), now)
                 if not spool.has_writer(found.path):
                     self.topology.stream_closed(found.stream.name)
@@ -321,15 +323,16 @@ class Server:
         self._follow_moves()
         if not self._gone:
             drafts += self._pipes.open_missing(seen, self.topology, now)
-        drafts += self._born_late(now)
+        late = self._born_late(seen, now)
+        drafts += late
         drafts += self.topology.forget(seen, now)
         self._report(drafts)
         self._exits.finish(now)
         if before != set(self.topology.sessions):
             self._owner.sessions_changed()
         patience = GRACE if self.topology.waiting() else self._pipes.patience()
-        if patience is not None:
-            self.refresh_soon(patience)
+        if late or patience is not None:
+            self.refresh_soon(0.0 if late else patience or 0.0)
         if self._gone and not self.topology.panes and not self.topology.sessions:
             self._close()
 

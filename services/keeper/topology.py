@@ -105,6 +105,8 @@ class Topology:
             self.departed.append(Departed(stream.pane, pane.session, pane.stream, exited=False))
         if pane.exited and stream.pid != pane.pid:  # tmux 3.8 gives a respawned pane a pipe of its own
             drafts.append(self._respawned(stream.pane, pane, stream.pid, now))
+        elif pane.stream is None and stream.pid != pane.pid:
+            drafts.append(self._respawned_unseen(stream.pane, pane, stream.pid, now))
         pane.stream, pane.closed, pane.unobserved = stream.name, False, None
         if pane.session != session:  # it moved before its spool was there
             self.moves.append(Move(stream.name, session, pane.session))
@@ -258,6 +260,14 @@ class Topology:
         previous = {"pid": pane.pid, **status}
         pane.pid, pane.status, pane.dead_since, pane.exited = pid, None, None, False
         return self.draft("pane.respawned", now, pane.session, window=pane.window, pane=pane_id, pid=pid, previous=previous)
+
+    def _respawned_unseen(self, pane_id: str, pane: Pane, first: int, now: float) -> Draft:
+        """Its `first` program, which its spool tells of, was gone when a listing first showed the pane."""
+        known = pane.pid, pane.status, pane.dead_since
+        pane.pid, pane.status = first, None
+        draft = self._respawned(pane_id, pane, known[0], now)
+        pane.pid, pane.status, pane.dead_since = known
+        return draft
 
     def _session_of(self, window: str) -> str | None:
         return next((pane.session for pane in self.panes.values() if pane.window == window), None)

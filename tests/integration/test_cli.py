@@ -14,7 +14,6 @@ import typer
 from ctmux.cli.main import app
 from harness import CTMUX, World, installed, until
 
-pytestmark = pytest.mark.any_tmux
 TREE = {
     "daemon start", "daemon stop", "daemon restart", "daemon status", "daemon logs", "status", "health", "endpoints",
     "events", "events verify",

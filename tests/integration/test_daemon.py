@@ -14,7 +14,6 @@ from ctmux.shared import paths as where
 from ctmux.shared import supervised
 from harness import CTMUX, Command, World, installed, until
 
-pytestmark = pytest.mark.any_tmux
 BIN = Path(sys.executable).parent
 ROOT = Path(where.__file__).parent.parent  # of the package: the checkout, or site-packages/ctmux
 

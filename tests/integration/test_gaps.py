@@ -7,9 +7,8 @@ import signal
 from pathlib import Path
 from typing import Any
 
-import pytest
 from ctmux.shared import spool
-from disks import fill, mounted
+from disks import fill
 from guest import Guest
 from harness import World, until
 
@@ -18,7 +17,6 @@ def matched(world: World) -> list[dict[str, Any]]:
     return world.events("pattern.matched")
 
 
-@pytest.mark.any_tmux
 def test_what_was_reclaimed_before_it_was_matched(world: World) -> None:
     world.configure(f"[watcher]\nkeep_bytes = {1 << 20}\n")
     world.begin()
@@ -73,10 +71,9 @@ def test_a_tmux_server_that_is_killed(guest: Guest) -> None:
     assert not [e for e in guest.events("gap") if e["pane"] == done]
 
 
-@pytest.mark.any_tmux
 def test_a_full_disk_of_the_journal(world: World) -> None:
     """Nothing is acknowledged that is not written, output goes on live, the trouble is loud, and then all events follow."""
-    with mounted(f"{world.root}/state", "tmpfs", "size=4m"):
+    with world.mounted("state", "tmpfs", "size=4m"):
         world.begin()
         world.ctmux("subscribe", "pattern", r"^row (\d+)$", "--all")
         pane = world.open_pane("for i in $(seq 1 100); do echo row $i; done; read go; seq -f 'row %g' 101 3000; read go")
@@ -105,7 +102,7 @@ def test_a_full_disk_of_the_journal(world: World) -> None:
 
 
 def test_a_full_disk_of_the_spools(world: World) -> None:
-    with mounted(f"{world.root}/run", "tmpfs", "size=40m"):
+    with world.mounted("run", "tmpfs", "size=40m"):
         world.begin()
         world.ctmux("subscribe", "pattern", r"^row (\d+)$", "--all")
         pane = world.open_pane("while read n; do echo row $n; done")
@@ -130,9 +127,8 @@ def test_a_full_disk_of_the_spools(world: World) -> None:
         world.stop()
 
 
-@pytest.mark.any_tmux
 def test_a_file_system_that_cannot_punch_holes(world: World) -> None:
-    with mounted(f"{world.root}/run", "ramfs"):
+    with world.mounted("run", "ramfs"):
         world.begin()
         assert os.path.islink(world.paths.spool)
         real = os.path.realpath(world.paths.spool)
@@ -144,7 +140,6 @@ def test_a_file_system_that_cannot_punch_holes(world: World) -> None:
         assert not os.path.exists(real)
 
 
-@pytest.mark.any_tmux
 def test_verify_tells_damage(daemon: World) -> None:
     until(lambda: len(daemon.events()) >= 6)
     assert "all whole" in daemon.ctmux("events", "verify").stdout

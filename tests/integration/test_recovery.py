@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ctmux import Chunk, Client, DeadlinePassed, Event, Gap
 from ctmux.shared import spool, supervised
-from disks import fill, mounted
+from disks import fill
 from guest import Guest
 from harness import World, until
 
@@ -79,6 +79,38 @@ def test_a_program_that_is_started_again_has_not_exited(daemon: World) -> None:
     assert {event["data"]["exit_status"] for event in daemon.events("pane.exited")} <= {3}
 
 
+def test_a_pane_that_is_respawned_before_it_is_first_seen(daemon: World) -> None:
+    keeper = daemon.role("keeper")
+    os.kill(keeper, signal.SIGSTOP)
+    pane = daemon.open_pane("echo first; sleep 100")
+    until(lambda: daemon.spools(pane) and spool.size(daemon.spools(pane)[0].path) > 0)
+    daemon.tmux("respawn-pane", "-k", "-t", pane, "echo second; read go; exit 6")
+    os.kill(keeper, signal.SIGCONT)
+    respawned = daemon.wait_event("pane.respawned", pane=pane)
+    assert respawned["data"]["previous"]["signal"] in (1, None)
+    daemon.tmux("send-keys", "-t", pane, "Enter")
+    daemon.wait_event("pane.exited", pane=pane, exit_status=6)
+    assert kinds(daemon, pane).count("pane.respawned") == 1
+
+
+def test_a_pane_that_is_first_seen_when_its_session_is_gone(daemon: World) -> None:
+    """Whether the keeper learns of the session's end or of the pane's spool first is a matter of luck."""
+    for name in ("first", "second", "third"):
+        daemon.tmux("new-session", "-d", "-s", name, "read go")
+        session = daemon.wait_event("session.created", name=name)["session"]
+        daemon.wait_event("pane.observed", session=session)
+        os.kill(keeper := daemon.role("keeper"), signal.SIGSTOP)
+        pane = daemon.tmux("split-window", "-d", "-t", name, "-P", "-F", "#{pane_id}", "echo hello; exit 2")
+        until(lambda pane=pane: [found for found in daemon.spools(pane) if spool.size(found.path) == 7])  # type: ignore[misc]
+        daemon.tmux("kill-session", "-t", name)
+        os.kill(keeper, signal.SIGCONT)
+        daemon.wait_event("session.closed", session=session)
+        kinds_of_session = [event["kind"] for event in daemon.events() if event["session"] == session]
+        assert kinds_of_session.count("session.created") == kinds_of_session.count("session.closed") == 1
+        assert kinds_of_session[-1] == "session.closed"
+        assert kinds(daemon, pane) == ["pane.opened", "pane.observed", "pane.exited"]
+
+
 def test_nothing_is_kept_of_a_session_when_its_spools_are_dropped(world: World) -> None:
     world.configure("[keeper]\nkeep_seconds = 1\n")
     world.begin()
@@ -138,7 +170,6 @@ def test_a_tmux_that_hangs_while_the_keeper_starts_is_not_dead(daemon: World) ->
     assert not daemon.events("server.lost") and not daemon.events("session.closed") and not daemon.events("gap")
 
 
-@pytest.mark.any_tmux
 def test_a_matcher_that_is_away_for_long_still_matches(daemon: World) -> None:
     """The exit is told after a while, and what was printed has its events as soon as there is a matcher."""
     daemon.ctmux("subscribe", "pattern", "^late", "--all")
@@ -157,7 +188,6 @@ def test_a_matcher_that_is_away_for_long_still_matches(daemon: World) -> None:
     assert len(daemon.events("pattern.matched")) == 1 and not daemon.events("gap")
 
 
-@pytest.mark.any_tmux
 def test_a_stop_waits_for_the_matcher(daemon: World) -> None:
     daemon.ctmux("subscribe", "pattern", r"^\d+$", "--all")
     pane = daemon.open_pane("seq 1 30000; exec sleep 1000")
@@ -223,10 +253,9 @@ def test_our_pipe_that_is_closed_by_hand_stays_closed(guest: Guest) -> None:
     assert guest.tmux("display-message", "-p", "-t", pane, "#{pane_pipe}") == "0"
 
 
-@pytest.mark.any_tmux
 def test_what_cannot_be_noted_is_not_told(world: World) -> None:
     """The keeper's state is on a full disk: its drafts wait with it, so that no position is used twice."""
-    with mounted(f"{world.root}/state", "tmpfs", "size=4m"):
+    with world.mounted("state", "tmpfs", "size=4m"):
         world.begin()
         until(lambda: len(world.events("service.started")) == 5)
         fill(f"{world.root}/state/ballast")
@@ -243,7 +272,6 @@ def test_what_cannot_be_noted_is_not_told(world: World) -> None:
         world.stop()
 
 
-@pytest.mark.any_tmux
 def test_output_that_is_no_longer_kept_is_a_gap(environment: World) -> None:
     world = environment
     world.configure("[keeper]\nkeep_seconds = 1\n")
@@ -282,7 +310,6 @@ def test_output_tells_when_a_pane_is_not_observed(environment: World) -> None:
     assert seen[-1] == "pane.exited"
 
 
-@pytest.mark.any_tmux
 def test_a_frozen_broker_is_a_trouble(daemon: World) -> None:
     broker = next(p["pid"] for p in daemon.data("status")["programs"] if p["name"] == "broker")
     os.kill(broker, signal.SIGSTOP)
@@ -291,7 +318,6 @@ def test_a_frozen_broker_is_a_trouble(daemon: World) -> None:
     assert daemon.ctmux("health").stdout == "healthy\n"
 
 
-@pytest.mark.any_tmux
 def test_a_frozen_supervisord_holds_nobody_for_ever(daemon: World) -> None:
     record = supervised.running(daemon.paths)
     assert record
@@ -302,7 +328,6 @@ def test_a_frozen_supervisord_holds_nobody_for_ever(daemon: World) -> None:
     daemon.ctmux("status")
 
 
-@pytest.mark.any_tmux
 def test_a_restart_with_a_mistake_in_the_settings_stops_nothing(daemon: World) -> None:
     daemon.configure("nonsense")
     daemon.ctmux("daemon", "restart", code=2)

@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import pytest
 from ctmux.shared import spool, supervised
 from guest import Guest
 from harness import World, until
@@ -175,7 +174,6 @@ def test_the_line_that_ends_a_scope_still_fires(guest: Guest) -> None:
     assert event["n"] < ended["n"] < exited["n"] and event["data"]["end"] == exited["data"]["end"]
 
 
-@pytest.mark.any_tmux
 def test_timeouts(guest: Guest) -> None:
     """Two on one pane do not know of each other: a defect of the predecessor."""
     out = Printer(guest)
@@ -199,7 +197,6 @@ def test_timeouts(guest: Guest) -> None:
     assert guest.wait_event("subscription.ended", subscription=last)["data"]["reason"] == "pane exited"
 
 
-@pytest.mark.any_tmux
 def test_list_show_remove(guest: Guest) -> None:
     assert guest.data("subscription", "list") == []
     one = subscribe(guest, "pattern", "a+", "--name", "twin", "--session", "main")
@@ -226,7 +223,6 @@ def test_list_show_remove(guest: Guest) -> None:
     assert created == [one, two, three]
 
 
-@pytest.mark.any_tmux
 def test_targets_that_are_not_there(guest: Guest) -> None:
     for scope in (["--pane", "nobody"], ["--session", "nobody"], ["--pane", "%999"], ["--session", "$999"]):
         told = guest.ctmux("subscribe", "pattern", "x", *scope, code=4)
@@ -245,7 +241,6 @@ BAD = {
 }
 
 
-@pytest.mark.any_tmux
 def test_bad_patterns_are_refused_with_place_and_construct(guest: Guest) -> None:
     for pattern, (place, construct) in BAD.items():
         refused = guest.ctmux("subscribe", "pattern", pattern, code=2)
@@ -255,7 +250,6 @@ def test_bad_patterns_are_refused_with_place_and_construct(guest: Guest) -> None
     assert guest.data("subscription", "list") == []
 
 
-@pytest.mark.any_tmux
 def test_what_would_match_everything_or_nothing_is_refused(guest: Guest) -> None:
     for pattern in ("", "x*", "(a{1000}){1000}", "a" * 5000):
         guest.ctmux("subscribe", "pattern", pattern, code=2)
@@ -280,7 +274,6 @@ def test_a_prompt_fires_while_it_waits_and_not_again_when_it_is_answered(guest: 
     assert matched(guest, whole)[0]["data"]["offset"] == event["data"]["offset"]
 
 
-@pytest.mark.any_tmux
 def test_a_prompt_fires_once_although_the_matcher_is_killed_before_it_is_answered(daemon: World) -> None:
     out = Printer(daemon)
     armed = subscribe(daemon, "pattern", "assword")
@@ -307,7 +300,6 @@ def test_what_is_printed_while_nothing_of_us_runs_still_fires(daemon: World) -> 
     assert lines(daemon, armed) == ["mark 1", "mark 2", "mark 3", "mark 4"]
 
 
-@pytest.mark.any_tmux
 def test_they_survive_a_restart_of_the_daemon(daemon: World) -> None:
     out = Printer(daemon)
     armed = subscribe(daemon, "pattern", "^mark", "--name", "kept")
@@ -329,7 +321,6 @@ def test_they_survive_a_restart_of_the_daemon(daemon: World) -> None:
     assert len(daemon.events("subscription.created")) == 4
 
 
-@pytest.mark.any_tmux
 def test_each_line_once_although_the_matcher_is_killed_while_they_come(daemon: World) -> None:
     armed = subscribe(daemon, "pattern", r"^line \d+$")
     tens = subscribe(daemon, "pattern", r"^line \d*0$")

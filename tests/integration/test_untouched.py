@@ -219,6 +219,7 @@ def test_a_hook_of_a_session_shadows_ours_and_the_pane_is_adopted(user: World) -
     observed(user, "%3", "%4")
     typed(user, "%3", "seen")
     until(lambda: b"seen\r\nseen" in printed(user, "%3"))
+    user.wait_event("pane.observed", pane="%3")  # comes when what it showed is kept
     (adopted,) = user.spools("%3")
     history = Path(spool.meta(f"{user.paths.spool}/{adopted.server}", adopted.stream.name, "history"))
     before_us = history.read_bytes() if history.exists() else b""  # none with tmux 3.8: it has a hook of the pane itself
