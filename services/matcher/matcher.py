@@ -8,7 +8,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from ...shared import place, spool
@@ -31,15 +31,10 @@ from ...shared.paths import Paths, ensure_private
 from ...shared.rpc import Client, Reply, wait_answer
 from ...shared.service import Service, Timer
 from . import pattern
-from .cache import Cache
-from .compilation import Compilation
-from .engine import Engine
-from .filters import Compiled
 from .governor import Governor
-from .index import Index
 from .lines import Block
 from .reader import Reader
-from .store import Store
+from .registry import Registry
 from .stream import Hit, StreamState
 from .subscription import Subscription
 
@@ -47,7 +42,6 @@ _TEXT_MAX = 4096  # characters of a line, match or capture in an event; the spoo
 _CAPTURES_MAX = 20
 _BEHIND = 0.05  # seconds until a timeout is looked at again, when what has come by then is not read yet
 _AGAIN = 1.0  # seconds until what a full disk refused is tried again
-_GATHER = 0.1  # seconds from a new pattern to its compilation: others come with it, and none waits for that
 _RECLAIMED = "reclaimed before it was matched: the matcher was behind, or did not run; see [watcher] keep_bytes"
 _CHECKPOINT = 5.0  # seconds; a restarted matcher need not read again what is older
 
@@ -59,18 +53,9 @@ class Matcher(Service):
         super().__init__("matcher", paths)
         ensure_private(paths.state)
         place.settle(paths)
-        self._store = Store(paths.subscriptions)
-        self._gathering: Timer | None = None
-        self._index = Index()
-        self._engine = Engine()
+        self._registry = Registry(self, paths)
+        self._store, self._index = self._registry.store, self._registry.index
         self._governor = Governor()
-        self._compilation = Compilation(self, self._compiled)
-        self._cache = Cache(f"{paths.runtime}/filters")
-        wanted = {found.pattern for found in self._store.active.values() if found.pattern}
-        for compiled in self._cache.load():
-            self._engine.restore(compiled, wanted)
-        for subscription in self._store.active.values():
-            self._enlist(subscription)
         self._timeouts: dict[str, Timer] = {}
         self._checkpointing = False
         self._progress_path = f"{paths.runtime}/matcher.progress"
@@ -89,46 +74,12 @@ class Matcher(Service):
         return {
             **super().status(),
             "subscriptions": len(self._store.active),
-            "patterns": len(self._engine),
-            "compiling": self._compilation.busy or self._gathering is not None,
+            "patterns": len(self._registry.engine),
+            "compiling": self._registry.compiling,
             "streams": len(self._reader.streams),
             "unsent": len(self.outbox),
             "skipped_bytes": sum(state.skipped for state in self._reader.streams.values()),
         }
-
-    # ---- who looks for what ----------------------------------------------------------------------------------------
-
-    def _enlist(self, subscription: Subscription) -> None:
-        self._index.add(subscription)
-        if subscription.pattern is not None:
-            self._engine.add(subscription.pattern)
-            self._compile()
-
-    def _delist(self, subscription: Subscription) -> None:
-        self._index.remove(subscription)
-        if subscription.pattern is not None and not self._index.patterns[subscription.pattern]:
-            self._engine.remove(subscription.pattern)
-
-    def _compile(self) -> None:
-        """Have the compiler make what is looked for more quickly together, a moment from now: more may come."""
-        if self._gathering is None and not self._compilation.busy and self._compilation.possible:
-            self._gathering = self.after(_GATHER, self._compile_now)
-
-    def _compile_now(self) -> None:
-        self._gathering = None
-        wanted = self._engine.to_compile()
-        if wanted:
-            self._compilation.start(wanted)
-
-    def _compiled(self, asked: Sequence[str], patterns: list[str], database: bytes) -> None:
-        """What the compiler did not take is looked for as before."""
-        if patterns:
-            compiled = Compiled(patterns, database)
-            self._engine.install(compiled, asked)
-            self._cache.keep(compiled, database, self._engine.compiled)
-        else:
-            self._engine.refuse(asked)
-        self._compile()
 
     # ---- start -----------------------------------------------------------------------------------------------------
 
@@ -160,8 +111,7 @@ class Matcher(Service):
         page = self._ask_events(logger, tip)
         kind = page.get("kind")
         if kind == "subscription.ended":
-            self._delist(subscription)
-            self._store.end(subscription)
+            self._registry.end(subscription)
             self._store.forget(subscription)
         elif kind == "timeout.expired":
             self._end(subscription, "expired")
@@ -235,7 +185,7 @@ class Matcher(Service):
         """Report what fires in a block of lines."""
         drafts: list[Draft] = []
         ended: dict[str, tuple[Subscription, str]] = {}
-        for hit in state.hits(block, self._engine, self._index, self._governor):
+        for hit in state.hits(block, self._registry.engine, self._index, self._governor):
             subscription = hit.subscription
             if subscription.id in ended:
                 continue
@@ -264,9 +214,7 @@ class Matcher(Service):
         timer = self._timeouts.pop(subscription.id, None)
         if timer:
             timer.cancel()
-        if subscription.id in self._store.active:
-            self._delist(subscription)
-        self._store.end(subscription)
+        self._registry.end(subscription)
 
         def written() -> None:
             try:
@@ -332,10 +280,9 @@ class Matcher(Service):
         self._reader.listen(True)  # before it is armed: what comes from then on is seen
         self._arm(subscription)
         try:
-            self._store.add(subscription)
+            self._registry.add(subscription)
         except OSError as error:
             raise CtmuxError(f"the subscription cannot be saved: {error}") from error
-        self._enlist(subscription)
         self._arm_timeout(subscription)
         self._put_created(subscription, lambda: reply({"subscription": subscription.public()}))
         return None
