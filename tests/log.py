@@ -6,7 +6,7 @@ from typing import Any
 
 
 class Log:
-    """Reads on in the files, which are only appended to."""
+    """Reads on in the files, which are appended to."""
 
     def __init__(self) -> None:
         self._known: dict[Path, tuple[int, list[dict[str, Any]]]] = {}  # segment -> bytes read, its events
@@ -27,6 +27,8 @@ class Log:
     def _read(self, segment: Path) -> tuple[int, list[dict[str, Any]]]:
         at, events = self._known.get(segment, (0, []))
         with open(segment, "rb") as file:
+            if file.seek(0, 2) < at:  # a block was written in part, and taken back
+                at, events = 0, []
             file.seek(at)
             lines = file.read().split(b"\n")[:-1]
         values = [json.loads(line) for line in lines]

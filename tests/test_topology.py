@@ -69,7 +69,10 @@ class Story:
     def finish(self):
         """As the keeper does: the matcher has finished the output, then the exits and closed sessions are reported."""
         for pane in self.topology.leaving(self.now):
-            self.drafts += self.topology.exited(pane, self.now, 42 if self.topology.panes[pane].stream else None)
+            known = self.topology.panes[pane]
+            self.drafts += self.topology.exited(
+                pane, self.now, 42 if known.stream else None, kept=known.dead_since is not None
+            )
         self.drafts += self.topology.forget(self.listing, self.now)
 
 
@@ -178,6 +181,13 @@ HISTORIES = {
     "respawned before it was first seen": (
         [("seen", "%1 in $1 @1 pid 101"), PIPED, ("ended", 101, 4), CLOSED, GONE],
         [*LISTED, "pane.respawned %1", "pane.observed %1", "pane.exited %1 status=4 signal=None", "session.closed $1"],
+    ),
+    "respawned before its spool was seen, which is told once": (
+        [SEEN, ("seen", "%1 in $1 @1 pid 101"), PIPED], [*LISTED, "pane.respawned %1", "pane.observed %1"]
+    ),
+    "respawned twice before its spool was seen": (
+        [("seen", "%1 in $1 @1 pid 101"), ("seen", "%1 in $1 @1 pid 102"), PIPED],
+        [*LISTED, "pane.respawned %1", "pane.observed %1"],
     ),
     "respawned, then it exits with its own status": (
         [

@@ -45,7 +45,7 @@ class Exits:
 
     def _finish_pane(self, pane_id: str) -> None:
         """Have the matcher finish the pane's output, then report the exit."""
-        if pane_id not in self._topology.leaving(time.time()):  # it was respawned meanwhile
+        if pane_id not in self._topology.leaving(time.time()):  # respawned meanwhile, say
             self._asked.discard(pane_id)
             return
         pane = self._topology.panes[pane_id]
@@ -55,8 +55,8 @@ class Exits:
 
         def report(matched: bool) -> None:
             self._asked.discard(pane_id)
-            if self._topology.panes.get(pane_id) is pane and pane.pid == pid and not pane.exited:  # as before
-                self._report(self._topology.exited(pane_id, time.time(), end, lost=self._gone(), matched=matched))
+            if self._topology.panes.get(pane_id) is pane and pane.pid == pid and not pane.exited:  # not respawned meanwhile
+                self._report(self._topology.exited(pane_id, time.time(), end, not over, self._gone(), matched))
                 if not over and path:
                     self._processes.watch_growth(self._topology.server, path)
             self._look(0.0)

@@ -132,7 +132,8 @@ class Keeper(Service):
             self.after(_REFUSED_AGAIN, lambda: self._ask_refused(info.socket))
             return
         self._refused.pop(info.socket, None)
-        self._servers[info.key] = server
+        if not server.topology.lost:  # it may have ended just now
+            self._servers[info.key] = server
         self.sessions_changed()
 
     def _ask_refused(self, socket: str) -> None:

@@ -63,9 +63,11 @@ class Server:
         self._refresh: Timer | None = None
         self._gone = False
         self._released = False
+        self._tidied = False
         self._unmatched: dict[str, str] = {}  # stream -> pane, of what the matcher has not read when the instance stops
         state = f"{owner.paths.state}/topology/{self.key}.json"
         self._reporter = Reporter(owner.service, owner.outbox, state, info, self._sent)
+        self._report = self._reporter.report
         self.topology = self._reporter.topology
         self._finisher = Finisher(self._service, owner.paths.control("matcher"))
         self._exits = Exits(self._service, self.topology, self._spools, self._finisher, owner.processes,
@@ -184,8 +186,8 @@ class Server:
             self._service.after(_AGAIN, self._wait_again)
 
     def _wait_again(self) -> None:
-        if self._waiter is None and not self._gone:
-            self._wait()
+        if self._waiter is None and not self._gone and not self._released:
+            self._wait(*self._hooks(), ";")
 
     def _woken(self) -> None:
         self._end_waiter()
@@ -249,7 +251,8 @@ class Server:
         ending = self.topology.sessions.keys() - seen.sessions.keys()
         drafts: list[Draft] = []
         for found in self._spools.walk() if missed or ending else ():
-            if found.stream.pane in missed or found.session in ending:
+            known = self.topology.panes.get(found.stream.pane)
+            if found.stream.pane in missed or (found.session in ending and not (known and known.stream)):
                 drafts += self._born(Born(self.key, found.session, found.stream), now)
                 if not spool.has_writer(found.path):
                     self.topology.stream_closed(found.stream.name)
@@ -312,8 +315,7 @@ class Server:
         seen = listing.parse(text)
         now = time.time()
         if seen.unhooked:
-            with contextlib.suppress(tmux.TmuxError):
-                tmux.run(self.info.socket, *self._hooks())
+            self._hook_again()
         before = set(self.topology.sessions)
         pids = {pane.pid for pane in self.topology.panes.values()}
         drafts = self.topology.update(seen, now)
@@ -324,6 +326,7 @@ class Server:
         if not self._gone:
             drafts += self._pipes.open_missing(seen, self.topology, now)
         late = self._born_late(seen, now)
+        self._follow_moves()
         drafts += late
         drafts += self.topology.forget(seen, now)
         self._report(drafts)
@@ -331,10 +334,25 @@ class Server:
         if before != set(self.topology.sessions):
             self._owner.sessions_changed()
         patience = GRACE if self.topology.waiting() else self._pipes.patience()
-        if late or patience is not None:
-            self.refresh_soon(0.0 if late else patience or 0.0)
+        if late:
+            self.refresh_soon(0.0)
+        elif patience is not None:
+            self.refresh_soon(patience)
+        if not self._tidied and seen.sessions:
+            self._tidied = True
+            self._spools.tidy_old(seen.sessions)
         if self._gone and not self.topology.panes and not self.topology.sessions:
             self._close()
+
+    def _hook_again(self) -> None:
+        """Somebody has cleared our hooks; what was born meanwhile is seen by another look."""
+        try:
+            tmux.run(self.info.socket, *self._hooks())
+        except tmux.TmuxError as error:
+            print(f"tmux server {self.info.socket}: hooks: {error}; trying again", flush=True)
+            self.refresh_soon(_AGAIN)
+        else:
+            self.refresh_soon(0.0)
 
     def _follow_moves(self) -> None:
         for move in self.topology.moves:
@@ -362,9 +380,6 @@ class Server:
             self._server_fd = -1
 
     # ---- reporting -------------------------------------------------------------------------------------------------
-
-    def _report(self, drafts: list[Draft]) -> None:
-        self._reporter.report(drafts)
 
     def _sent(self, drafts: list[Draft]) -> None:
         for draft in drafts:

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from ...shared import spool
 from ...shared.service import Service
@@ -49,6 +49,7 @@ class Spools:
         origin = f"{self.directory}/{spool.session_folder(move.origin)}/{move.stream}{spool.RAW}"
         with contextlib.suppress(FileNotFoundError):  # done by a keeper that was killed before it noted it
             os.rename(origin, f"{folder}/{move.stream}{spool.RAW}")
+        self.tidy(move.origin)
 
     def is_over(self, stream: str) -> bool:
         """Whether nothing will follow in this stream, which is kept for its history."""
@@ -67,8 +68,6 @@ class Spools:
                 kept = time.time() - os.path.getmtime(spool.meta(self.directory, found.stream.name, "done"))
                 left = max(0.0, self._keep_seconds - kept)
                 self._service.after(left, lambda name=found.stream.name: self._drop(name))  # type: ignore[misc]
-        for folder in os.listdir(self.directory):
-            self.tidy(spool.parse_session(folder))
 
     def _drop(self, stream: str) -> None:
         path = self.find(stream)
@@ -77,6 +76,14 @@ class Spools:
                 os.unlink(name)
         if path:
             self.tidy(spool.parse_session(os.path.basename(os.path.dirname(path))))
+
+    def tidy_old(self, listed: Collection[str]) -> None:
+        """Remove the empty folders of sessions that went while no keeper ran. tmux's ids only grow: one above all that are
+        listed may be just beginning."""
+        newest = max((int(session[1:]) for session in listed), default=-1)
+        for session in filter(None, map(spool.parse_session, os.listdir(self.directory))):
+            if session not in listed and int(session[1:]) < newest:
+                self.tidy(session)
 
     def tidy(self, session: str | None) -> None:
         """Remove the folder of a session that is gone, unless spools in it are kept: somebody watches each folder."""

@@ -171,6 +171,7 @@ class Supervision:
                     time.time(), data={"service": name, "pid": pid},
                 )
             )  # fmt: skip
-        self._pids = {name: pid for name, pid in self._pids.items() if any(info["name"] == name for info in infos)}
+        names = {info["name"] for info in infos}
+        self._pids = {name: pid for name, pid in self._pids.items() if name in names}
         if logger:
             logger.close()

@@ -36,6 +36,7 @@ class Pane:
     dead_since: float | None = None  # its program has ended, but tmux keeps it (remain-on-exit)
     exited: bool = False  # pane.exited was reported; it can only be respawned or closed
     kept: bool = False  # ... while tmux kept the pane
+    respawned: bool = False  # ever: its first program is told of
     unobserved: str | None = None  # why no spool has its output
 
 
@@ -103,9 +104,9 @@ class Topology:
             return []
         elif pane.stream:
             self.departed.append(Departed(stream.pane, pane.session, pane.stream, exited=False))
-        if pane.exited and stream.pid != pane.pid:  # tmux 3.8 gives a respawned pane a pipe of its own
+        if pane.exited and pane.stream and stream.pid != pane.pid:  # tmux 3.8 gives a respawned pane a pipe of its own
             drafts.append(self._respawned(stream.pane, pane, stream.pid, now))
-        elif pane.stream is None and stream.pid != pane.pid:
+        elif not (pane.stream or pane.respawned) and stream.pid != pane.pid:
             drafts.append(self._respawned_unseen(stream.pane, pane, stream.pid, now))
         pane.stream, pane.closed, pane.unobserved = stream.name, False, None
         if pane.session != session:  # it moved before its spool was there
@@ -197,11 +198,14 @@ class Topology:
             pane.gone_since is not None or (pane.dead_since is not None and not pane.exited) for pane in self.panes.values()
         )
 
-    def exited(self, pane_id: str, now: float, end: int | None, lost: bool = False, matched: bool = True) -> list[Draft]:
-        """The pane's program is over and its output ends at `end` (None: it was not observed). `lost`: because the tmux
-        server is gone; not `matched`: no matcher was there, so matches may follow."""
+    def exited(
+        self, pane_id: str, now: float, end: int | None, kept: bool = False, lost: bool = False, matched: bool = True
+    ) -> list[Draft]:
+        """The pane's program is over and its output ends at `end` (None: it was not observed). `kept`: tmux keeps the pane,
+        so its stream is not over; `lost`: because the tmux server is gone; not `matched`: no matcher was there, so matches
+        may follow."""
         pane = self.panes[pane_id]
-        pane.exited, pane.kept = True, pane.dead_since is not None
+        pane.exited, pane.kept = True, kept
         status = pane.status or {"exit_status": None, "signal": None}
         stream = pane.stream
         ends = [f"match/{self.server}/{stream}"] if stream and matched and not pane.kept else []
@@ -258,15 +262,15 @@ class Topology:
     def _respawned(self, pane_id: str, pane: Pane, pid: int, now: float) -> Draft:
         status = pane.status or {"exit_status": None, "signal": None}
         previous = {"pid": pane.pid, **status}
-        pane.pid, pane.status, pane.dead_since, pane.exited = pid, None, None, False
+        pane.pid, pane.status, pane.dead_since, pane.exited, pane.respawned = pid, None, None, False, True
         return self.draft("pane.respawned", now, pane.session, window=pane.window, pane=pane_id, pid=pid, previous=previous)
 
     def _respawned_unseen(self, pane_id: str, pane: Pane, first: int, now: float) -> Draft:
         """Its `first` program, which its spool tells of, was gone when a listing first showed the pane."""
-        known = pane.pid, pane.status, pane.dead_since
+        pid, status, dead_since, exited = pane.pid, pane.status, pane.dead_since, pane.exited
         pane.pid, pane.status = first, None
-        draft = self._respawned(pane_id, pane, known[0], now)
-        pane.pid, pane.status, pane.dead_since = known
+        draft = self._respawned(pane_id, pane, pid, now)
+        pane.status, pane.dead_since, pane.exited = status, dead_since, exited
         return draft
 
     def _session_of(self, window: str) -> str | None:

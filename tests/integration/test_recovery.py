@@ -76,7 +76,9 @@ def test_a_program_that_is_started_again_has_not_exited(daemon: World) -> None:
         until(seen_dead)
         daemon.tmux("respawn-pane", "-t", pane, "read go; exit 3", ";", "rename-window", "-t", "main:0", f"turn {turn}")
         until(lambda turn=turn: kinds(daemon, pane).count("pane.respawned") == turn + 1)  # type: ignore[misc]
-    assert {event["data"]["exit_status"] for event in daemon.events("pane.exited")} <= {3}
+    daemon.tmux("send-keys", "-t", pane, "Enter")
+    daemon.wait_event("pane.exited", pane=pane, pid=daemon.events("pane.respawned")[-1]["data"]["pid"])
+    assert {event["data"]["exit_status"] for event in daemon.events("pane.exited")} == {3}
 
 
 def test_a_pane_that_is_respawned_before_it_is_first_seen(daemon: World) -> None:
