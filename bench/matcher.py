@@ -9,12 +9,11 @@ import argparse
 import random
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
-from ctmux.services.matcher import compiler
 from ctmux.services.matcher.engine import Engine
-from ctmux.services.matcher.filters import Compiled
+from ctmux.services.matcher.filters import Finder, Literal, aho_corasick, hyperscan
 from ctmux.services.matcher.governor import Governor
 from ctmux.services.matcher.index import Index
 from ctmux.services.matcher.stream import StreamState
@@ -92,14 +91,12 @@ def assembly(text: bytes) -> int:
     return sum(len(terminal.clean(block.raw)) for piece in pieces(text) for block in state.lines.feed(piece))
 
 
-def looked_for(patterns: list[str], compiled: bool) -> tuple[Engine, Index]:
+def looked_for(patterns: list[str], finder: Callable[[Sequence[bytes]], Finder]) -> tuple[Engine, Index]:
     engine, index = Engine(), Index()
     for n, pattern in enumerate(patterns):
         engine.add(pattern)
         index.add(Subscription(f"s{n}", n, "pattern", pattern, None, None, None, None, False, None, "", 0.0))
-    wanted = engine.to_compile()
-    if wanted and compiled:
-        engine.install(Compiled(*compiler.build(wanted)), wanted)
+    engine.install(Literal(patterns, finder))
     return engine, index
 
 
@@ -132,21 +129,21 @@ def main() -> None:
     text = log_of(int(options.mb * 1e6), random_)
     base = speed(partial(assembly, text), len(text), options.rounds)
     print(f"assembly of lines alone: {base:.0f} MB/s")
-    print(f"{'subscriptions':>14} {'events/MB':>10} {'compiled':>9} {'ratio':>6} {'literals':>9} {'ratio':>6} {'re':>8}")
+    print(f"{'subscriptions':>14} {'events/MB':>10} {'hyperscan':>9} {'ratio':>6} {'aho-c.':>9} {'ratio':>6} {'re':>8}")
     for chatty in (False, True):
         for count in (1, 10, 100, 1000, 10_000):
             patterns = patterns_of(count, chatty, random_)
-            events = matched(text, *looked_for(patterns, True)) / len(text) * 1e6
-            with_compiled, with_literals = (
+            events = matched(text, *looked_for(patterns, hyperscan)) / len(text) * 1e6
+            by_hyperscan, by_aho_corasick = (
                 speed(partial(matched, text, *looked_for(patterns, way)), len(text), options.rounds)
-                for way in (True, False)
+                for way in (hyperscan, aho_corasick)
             )
             part = text[: max(20_000, 2_000_000 // count)]
             one = speed(partial(one_by_one, part, patterns), len(part), 1)
             kind = "chatty" if chatty else "rare"
             print(
-                f"{count:>7} {kind:>6} {events:>10.0f} {with_compiled:>9.0f} {with_compiled / base:>6.2f} "
-                f"{with_literals:>9.0f} {with_literals / base:>6.2f} {one:>8.2f}", flush=True,
+                f"{count:>7} {kind:>6} {events:>10.0f} {by_hyperscan:>9.0f} {by_hyperscan / base:>6.2f} "
+                f"{by_aho_corasick:>9.0f} {by_aho_corasick / base:>6.2f} {one:>8.2f}", flush=True,
             )  # fmt: skip
 
 

@@ -52,8 +52,8 @@ def add(client: Client, pattern: str) -> str:
     return client.ask(messages.Subscribe(**fields), 60.0)["subscription"]["id"]
 
 
-def compiled(world: World) -> None:
-    while ask(world, "matcher", messages.Status(), 30.0)["compiling"]:
+def merged(world: World) -> None:
+    while ask(world, "matcher", messages.Status(), 30.0)["merging"]:
         time.sleep(0.1)
 
 
@@ -98,7 +98,7 @@ def main() -> None:
                     for n in range(known, count):
                         add(client, f"task {n} (failed|done) in {random_.randrange(10**6)}")
                     each = (time.monotonic() - begun) * 1000 / (count - known)
-                    compiled(world)
+                    merged(world)
                 bulk, known = stall.longest * 1000, count
                 with stall:
                     added, removed = ones(world, client, tty, count)

@@ -3,9 +3,9 @@
 import re
 
 import pytest
-from ctmux.services.matcher import compiler, pattern
+from ctmux.services.matcher import pattern
 from ctmux.services.matcher.engine import Engine
-from ctmux.services.matcher.filters import Compiled, Literal, Plain
+from ctmux.services.matcher.filters import Literal, Plain, aho_corasick, hyperscan
 from ctmux.services.matcher.literals import literals
 from ctmux.shared.errors import UsageError
 from hypothesis import assume, given, settings
@@ -19,9 +19,14 @@ from hypothesis import strategies as st
     [
         ("error", {b"error"}),
         ("Error: .* in (foo|barn)", {b"error: "}),
-        ("(foo|barn) x", {b"foo", b"barn"}),
+        ("(foo|barn) x", {b"foo x", b"barn x"}),
         ("(ab|barn)", None),
-        ("(ab|barn) of", {b" of"}),
+        ("id=(10|11|12)x", {b"id=10x", b"id=11x", b"id=12x"}),
+        ("[ab]cd e?", {b"acd ", b"bcd "}),
+        ("(|a)bcd", {b"bcd", b"abcd"}),
+        ("[^a]bcd", {b"bcd"}),
+        ("[a-c]bcd", {b"bcd"}),
+        ("(ab|barn) of", {b"ab of", b"barn of"}),
         ("a(bc)+d", None),
         ("x(abc)+d", {b"abc"}),
         ("x(abc)*d", None),
@@ -31,7 +36,7 @@ from hypothesis import strategies as st
         ("(?i)Connection", {b"connection"}),
         ("(?i)desk", None),
         ("(?i)desktop", {b"top"}),
-        ("(?i:ABC)D", {b"abc"}),
+        ("(?i:ABC)D", {b"abcd"}),
         ("(?i)été", None),
         ("été", {"été".encode()}),
         ("Ünder", {"Ünder".encode()}),
@@ -41,6 +46,8 @@ from hypothesis import strategies as st
         (r"[[:alpha:]]lpha", None),
         (r"\Qabc\E", None),
         (r"abc\z", {b"abc"}),
+        ("x" * 100, {b"x" * 32}),
+        (r"abc\x01defg", {b"defg"}),
     ],
 )  # fmt: skip
 def test_the_texts_that_a_pattern_needs(written, needed):
@@ -72,11 +79,7 @@ def allowed(written):
 
 
 def filters(written):
-    yield Plain(written)
-    yield Literal(written)
-    compiled, database = compiler.build(written)
-    if compiled:
-        yield Compiled(compiled, database)
+    return [Plain(written), Literal(written, hyperscan), Literal(written, aho_corasick)]
 
 
 @given(st.lists(patterns.filter(allowed), min_size=1, max_size=4, unique=True), texts)
@@ -107,13 +110,13 @@ def test_a_line_matches_as_it_does_for_python(written, text):
 
 # ---- the engine ----------------------------------------------------------------------------------------------------
 
-WORDS = [f"{first}{second}{n}" for first in ("foo", "bar") for second in ("", "[0-9]+x") for n in range(12)]
+WORDS = [f"{first}{second}{n}" for first in ("foo", "bar", "[a-c]") for second in ("", "[0-9]+x") for n in range(12)]
 
 
-@given(st.lists(st.tuples(st.sampled_from(["add", "remove", "compile"]), st.sampled_from(WORDS)), max_size=60))
+@given(st.lists(st.tuples(st.sampled_from(["add", "add", "remove", "merge"]), st.sampled_from(WORDS)), max_size=80))
 @settings(max_examples=100, deadline=None)
 def test_patterns_come_and_go_and_are_looked_for_exactly_then(steps):
-    engine, known = Engine(), set()
+    engine, known, making = Engine(), set(), None
     for step, word in steps:
         if step == "add":
             engine.add(word)
@@ -121,9 +124,12 @@ def test_patterns_come_and_go_and_are_looked_for_exactly_then(steps):
         elif step == "remove":
             engine.remove(word)
             known.discard(word)
-        elif wanted := engine.to_compile():
+        elif wanted := engine.to_merge():
             assert set(wanted) <= known
-            engine.install(Compiled(*compiler.build(wanted)), wanted)
+            making = Literal(wanted)
+        elif making:
+            engine.install(making)
+            making = None
         text = "\n".join(word.replace("[0-9]+", "7") for word in WORDS).encode()
         found = [name for name, _start in engine.candidates(text)]
         assert len(found) == len(set(found))
@@ -131,31 +137,30 @@ def test_patterns_come_and_go_and_are_looked_for_exactly_then(steps):
     assert len(engine) == len(known)
 
 
-def test_what_cannot_be_compiled_is_looked_for_all_the_same_and_asked_for_once():
-    engine = Engine()
-    for n in range(20):
-        engine.add(f"{n}.{{0,100}}end")
-    wanted = engine.to_compile()
-    engine.refuse(wanted)
-    assert engine.to_compile() == []
-    assert [name for name, _start in engine.candidates(b"7 and end")]
-
-
-def test_a_few_patterns_are_not_compiled():
-    engine = Engine()
-    for n in range(8):
-        engine.add(f"word{n}")
-    assert engine.to_compile() == []
-
-
-def test_filters_stay_few():
+def test_filters_stay_few_and_a_large_one_is_left_alone():
     engine = Engine()
     for n in range(3000):
         engine.add(f"word{n}")
-    assert len(engine._literal) <= 10
-    wanted = engine.to_compile()
-    engine.install(Compiled(*compiler.build(wanted)), wanted)
-    assert (len(engine._literal), len(engine.compiled)) == (0, 1)
-    for n in range(3000, 3100):
+    assert len(engine.filters) <= 13
+    engine.install(Literal(engine.to_merge()))
+    assert len(engine.filters) == 1
+    for n in range(3000, 3300):
         engine.add(f"word{n}")
-    assert len(engine.to_compile()) == 100, "a compiled filter of 3000 stays as it is"
+    assert (len(engine.filters), engine.to_merge()) == (3, [])
+    for n in range(3300, 3700):
+        engine.add(f"word{n}")
+    assert len(engine.to_merge()) == 3700 or len(engine.to_merge()) <= 700
+
+
+def test_a_filter_whose_patterns_are_gone_is_gone():
+    engine = Engine()
+    for n in range(20):
+        engine.add(f"word{n}")
+    merged = Literal([f"word{n}" for n in range(20)])
+    for n in range(19):
+        engine.remove(f"word{n}")
+    engine.install(merged)
+    assert engine.filters == [merged] and list(engine.candidates(b"word3 word19")) == [("word19", 0)]
+    engine.remove("word19")
+    engine.install(Literal(["other"]))
+    assert engine.filters == []

@@ -282,3 +282,13 @@ def test_whether_it_is_on_where_a_matcher_begins(before, on, more):
         return spool.Range(start, (data + ON)[start : start + limit], kept, len(data) + len(ON))
 
     assert screen.is_on(read, len(data)) == on
+
+
+def test_a_switch_that_a_long_line_cuts():
+    for before in range(LINE_MAX - len(ON) - 12, LINE_MAX - len(ON) + 2):
+        data = ON + b"x" * before + OFF + b"\r\nfoo 1\r\nfoo 2\r\n"
+        assert [hit.line for hit in feed(stream(), data, FOO)] == ["foo 1", "foo 2"], before
+
+
+def test_a_long_sequence_of_modes_takes_no_time():
+    assert screen.hide(b"\x1b[?" + b"47;" * 100_000 + b"x", False)[1] is False

@@ -1,18 +1,18 @@
-"""All patterns as a few filters, which are kept few while patterns come and go. Pure: compiling is the owner's affair.
+"""All patterns as a few filters, which are kept few while patterns come and go. Pure: large ones are made by the owner.
 
-A new pattern is looked for at once: by itself, then with others by their literals. Where they are many, they are compiled
-in another process, and that filter takes over when it is done; what matches is the same. Filters are merged as in a
-log-structured store, with those that are not much larger: so there are few, and most patterns are seldom touched.
+A new pattern is looked for at once: by itself, then with others by their literals. Filters are merged as in a
+log-structured store, with those that are not much larger: so there are few, and most patterns are seldom touched. Merges
+that would take long are left to a thread of the owner; what matches is always the same.
 """
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterator
 
-from .filters import Candidate, Compiled, Filter, Literal, Plain
+from .filters import Candidate, Filter, Literal, Plain
 
-_PLAIN_MOST = 8  # a pattern that is tried by itself costs as much as a filter of a thousand
-_GROWTH = 8  # a compiled filter is made anew when an eighth of it has come since;
-_LITERAL_GROWTH = 4  # a literal one costs less and is made sooner,
-_LITERAL_MOST = 1000  # but in this process: a larger one is not made anew, for that would stall
+_PLAIN_MOST = 4  # a pattern that is tried by itself costs more than a filter of a thousand
+_HERE_MOST = 250  # patterns: a filter of them is made in some milliseconds
+_FEW = 3  # filters
+_GROWTH = 8  # a filter is made anew when an eighth of it has come since
 
 
 class Engine:
@@ -21,9 +21,7 @@ class Engine:
     def __init__(self) -> None:
         self._home: dict[str, Filter] = {}  # pattern -> the filter that answers for it; others that have it do not
         self._plain = Plain()
-        self._literal: list[Filter] = []
-        self.compiled: list[Compiled] = []
-        self._refused: set[str] = set()  # what cannot be compiled
+        self.filters: list[Filter] = []
 
     def __len__(self) -> int:
         return len(self._home)
@@ -39,22 +37,21 @@ class Engine:
 
     def _merge_plain(self) -> None:
         merged = self._plain.patterns
-        while self._literal and len(self._literal[-1].patterns) <= min(_LITERAL_GROWTH * len(merged), _LITERAL_MOST):
-            merged = self._living(self._literal.pop()) + merged
+        while self.filters and len(self.filters[-1].patterns) + len(merged) <= _HERE_MOST:
+            merged = self._living(self.filters.pop()) + merged
         self._plain = Plain()
-        self._literal.append(Literal(merged))
-        self._home.update(dict.fromkeys(merged, self._literal[-1]))
+        self.filters.append(Literal(merged))
+        self._home.update(dict.fromkeys(merged, self.filters[-1]))
 
     def remove(self, pattern: str) -> None:
         """Look for it no longer."""
         home = self._home.pop(pattern, None)
-        self._refused.discard(pattern)
         if home is self._plain:
             self._plain.patterns.remove(pattern)
 
     def candidates(self, text: bytes) -> Iterator[Candidate]:
-        """Each pattern that may match, once, and where the first line begins in which it may. `text` is valid UTF-8."""
-        for filter in (self._plain, *self._literal, *self.compiled):
+        """Each pattern that may match, once, and where the first line begins in which it may."""
+        for filter in (self._plain, *self.filters):
             for candidate in filter.candidates(text):
                 if self._home.get(candidate[0]) is filter:
                     yield candidate
@@ -62,36 +59,18 @@ class Engine:
     def _living(self, filter: Filter) -> list[str]:
         return [pattern for pattern in filter.patterns if self._home.get(pattern) is filter]
 
-    # ---- compiled filters ------------------------------------------------------------------------------------------
-
-    def to_compile(self) -> list[str]:
-        """Patterns that one compiled filter should look for; none if it is well as it is."""
-        wanted = [
-            pattern
-            for filter in (self._plain, *self._literal)
-            for pattern in self._living(filter)
-            if pattern not in self._refused
-        ]
-        if len(wanted) <= _PLAIN_MOST:
+    def to_merge(self) -> list[str]:
+        """Patterns that one filter should look for instead of several; none if it is well as it is."""
+        if len(self.filters) <= _FEW:
             return []
-        for living in sorted(map(self._living, self.compiled), key=len):
-            if len(living) <= _GROWTH * len(wanted):
+        wanted: list[str] = []
+        for living in sorted(map(self._living, self.filters), key=len):
+            if len(living) <= _GROWTH * max(1, len(wanted)) or not wanted:
                 wanted += living
         return wanted
 
-    def restore(self, compiled: Compiled, wanted: Container[str]) -> None:
-        """Begin with a compiled filter of an earlier engine, as far as its patterns are wanted now."""
-        self._home.update((pattern, compiled) for pattern in compiled.patterns if pattern in wanted)
-        self.compiled = [filter for filter in (*self.compiled, compiled) if self._living(filter)]
-
-    def install(self, compiled: Compiled, asked: Iterable[str] = ()) -> None:
-        """Let a compiled filter answer for its patterns. What was `asked` for and is not in it is never asked for again."""
-        self._home.update((pattern, compiled) for pattern in compiled.patterns if pattern in self._home)
-        self.refuse(set(asked) - set(compiled.patterns))
+    def install(self, merged: Filter) -> None:
+        """Let a new filter answer for its patterns, as far as they are still wanted."""
+        self._home.update((pattern, merged) for pattern in merged.patterns if pattern in self._home)
         self._plain.patterns = self._living(self._plain)
-        self._literal = [filter for filter in self._literal if self._living(filter)]
-        self.compiled = [filter for filter in (*self.compiled, compiled) if self._living(filter)]
-
-    def refuse(self, patterns: Iterable[str]) -> None:
-        """The compiler does not take these."""
-        self._refused |= self._home.keys() & set(patterns)
+        self.filters = [filter for filter in (merged, *self.filters) if self._living(filter)]

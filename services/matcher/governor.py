@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 _WINDOW = 10.0  # seconds
 _MOST = 0.5  # seconds of the processor in that time
+_EACH = 10e-6  # seconds that a match, and a call, may cost: whoever matches each line has not been slow
 _SLOW = 0.25e-6  # seconds a byte: who is quicker may work for as long as there is text
 
 
@@ -27,8 +28,9 @@ class Governor:
         self._accounts: dict[str, Account] = {}
         self._burning: dict[str, str] = {}
 
-    def charge(self, pattern: str, seconds: float, size: int) -> None:
-        """A search through `size` bytes took `seconds` of the processor."""
+    def charge(self, pattern: str, seconds: float, size: int, matches: int) -> None:
+        """A search through `size` bytes took `seconds` of the processor, to find `matches`."""
+        seconds = max(0.0, seconds - (matches + 1) * _EACH)
         now = self._clock()
         account = self._accounts.get(pattern)
         if account is None or now - account.since > _WINDOW:
@@ -41,9 +43,13 @@ class Governor:
                 "use smaller repetitions, or text that must be there"
             )
 
+    def forget(self, pattern: str) -> None:
+        """Nobody looks for it any more."""
+        self._accounts.pop(pattern, None)
+
     def burning(self) -> Iterator[tuple[str, str]]:
         """Patterns that have to go, and why; each once."""
         while self._burning:
             pattern, reason = self._burning.popitem()
-            self._accounts.pop(pattern, None)
+            self.forget(pattern)
             yield pattern, reason

@@ -75,11 +75,15 @@ class Matcher(Service):
             **super().status(),
             "subscriptions": len(self._store.active),
             "patterns": len(self._registry.engine),
-            "compiling": self._registry.compiling,
+            "merging": self._registry.merging,
             "streams": len(self._reader.streams),
             "unsent": len(self.outbox),
             "skipped_bytes": sum(state.skipped for state in self._reader.streams.values()),
         }
+
+    def _drain_wake(self) -> None:
+        super()._drain_wake()
+        self._registry.take()
 
     # ---- start -----------------------------------------------------------------------------------------------------
 

@@ -117,20 +117,13 @@ def _name(pattern: str, position: int, construct: str) -> str | None:
     return "possessive repetition" if construct in ("++", "*+", "?+") else None
 
 
-def of_lines(pattern: str) -> str:
-    """The pattern for a block of lines in multi-line mode: \\A and \\z mean the line, and ^ and $ are that there."""
-    lines = {"\\A": "^", "\\z": "$"}
-    return "".join(lines.get(token, token) for _at, token in _tokens(pattern))
-
-
-def cost(pattern: str) -> int:
-    """The instructions of RE2's program."""
-    return int(_compiled(pattern).programsize)
-
-
 @functools.lru_cache(maxsize=16384)
 def _compiled(pattern: str) -> Any:
-    return re2.compile("(?m)" + of_lines(pattern), _options(multiline=True))
+    # \A and \z mean the line, and a block has many: in multi-line mode ^ and $ are that.
+    lines = {"\\A": "^", "\\z": "$"}
+    return re2.compile(
+        "(?m)" + "".join(lines.get(token, token) for _at, token in _tokens(pattern)), _options(multiline=True)
+    )
 
 
 def search(pattern: str, text: bytes, start: int = 0) -> Iterator[Match]:

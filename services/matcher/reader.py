@@ -163,13 +163,15 @@ class Reader:
                     state.missing = state.lines.offset if state.missing is None else state.missing
                     state.lines.tear(found.offset)
                     state.alternate = None
-                if state.alternate is None:
-                    state.alternate = screen.is_on(functools.partial(spool.read, path), state.lines.offset)
+                begin = state.lines.offset
+                blocks = state.lines.feed(found.data)
+                if state.alternate is None and not state.lines.torn:
+                    begin = max(begin, state.lines.whole_from)
+                    state.alternate = screen.is_on(functools.partial(spool.read, path), begin)
             except FileNotFoundError:
                 return
             if not found.data:
                 return
-            blocks = state.lines.feed(found.data)
             if state.missing is not None and not state.lines.torn:  # the line that the range ends in is missing, too
                 self._tell_missing(state, state.lines.whole_from)
             self._owner.grew(state)

@@ -1,18 +1,17 @@
 """All subscriptions: kept over restarts, found by scope and pattern, their patterns looked for together."""
 
-from collections.abc import Sequence
+import threading
+from collections import deque
 
 from ...shared.paths import Paths
 from ...shared.service import Service, Timer
-from .cache import Cache
-from .compilation import Compilation
 from .engine import Engine
-from .filters import Compiled
+from .filters import Literal
 from .index import Index
 from .store import Store
 from .subscription import Subscription
 
-_GATHER = 0.1  # seconds from a new pattern to its compilation: others come with it, and none waits for that
+_GATHER = 0.1  # seconds from a new pattern to a merge: others come with it, and none waits for that
 
 
 class Registry:
@@ -24,17 +23,14 @@ class Registry:
         self.index = Index()
         self.engine = Engine()
         self._gathering: Timer | None = None
-        self._compilation = Compilation(service, self._compiled)
-        self._cache = Cache(f"{paths.runtime}/filters")
-        wanted = {found.pattern for found in self.store.active.values() if found.pattern}
-        for compiled in self._cache.load():
-            self.engine.restore(compiled, wanted)
+        self._made: deque[Literal] = deque()
+        self._thread: threading.Thread | None = None
         for subscription in self.store.active.values():
             self._enlist(subscription)
 
     @property
-    def compiling(self) -> bool:
-        return self._compilation.busy or self._gathering is not None
+    def merging(self) -> bool:
+        return self._thread is not None or self._gathering is not None
 
     def add(self, subscription: Subscription) -> None:
         """Keep it, and look for it from now on. Raises OSError."""
@@ -53,27 +49,29 @@ class Registry:
         self.index.add(subscription)
         if subscription.pattern is not None:
             self.engine.add(subscription.pattern)
-            self._compile()
+            self._merge()
 
-    # ---- compiling -------------------------------------------------------------------------------------------------
+    # ---- large filters, which a thread makes ----------------------------------------------------------------------
 
-    def _compile(self) -> None:
-        """Have the compiler make what is looked for more quickly together, a moment from now: more may come."""
-        if not self.compiling and self._compilation.possible:
-            self._gathering = self._service.after(_GATHER, self._compile_now)
+    def _merge(self) -> None:
+        if not self.merging:
+            self._gathering = self._service.after(_GATHER, self._merge_now)
 
-    def _compile_now(self) -> None:
+    def _merge_now(self) -> None:
         self._gathering = None
-        wanted = self.engine.to_compile()
+        wanted = self.engine.to_merge()
         if wanted:
-            self._compilation.start(wanted)
+            self._thread = threading.Thread(target=self._make, args=(wanted,), daemon=True, name="filter")
+            self._thread.start()
 
-    def _compiled(self, asked: Sequence[str], patterns: list[str], database: bytes) -> None:
-        """What the compiler did not take is looked for as before."""
-        if patterns:
-            compiled = Compiled(patterns, database)
-            self.engine.install(compiled, asked)
-            self._cache.keep(compiled, database, self.engine.compiled)
-        else:
-            self.engine.refuse(asked)
-        self._compile()
+    def _make(self, patterns: list[str]) -> None:
+        """In the thread. Hyperscan compiles without Python's lock, so matching goes on."""
+        self._made.append(Literal(patterns))
+        self._service.wake()
+
+    def take(self) -> None:
+        """Use what the thread has made; called after a wake."""
+        while self._made:
+            self._thread = None
+            self.engine.install(self._made.popleft())
+            self._merge()

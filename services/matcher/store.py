@@ -43,7 +43,9 @@ class Store:
             self._next = max(self._next, subscription.number + 1)
             self.active[subscription.id] = self._by_token[subscription.token] = subscription
         elif "ended" in entry:
-            self._by_token.pop(self.active.pop(entry["ended"]).token)
+            ended = self.active.pop(entry["ended"], None)
+            if ended:
+                self._by_token.pop(ended.token, None)
 
     def next_number(self) -> int:
         """A number that no subscription of this instance ever had."""
@@ -105,9 +107,10 @@ class Store:
             file.writelines(f"{json.dumps(entry)}\n" for entry in ({"next": self._next}, *kept))
             file.flush()
             os.fsync(file.fileno())
+        new = _open(f"{self._path}.new")
         os.rename(f"{self._path}.new", self._path)
         os.close(self._file)
-        self._file = _open(self._path)
+        self._file = new
         self._lines = len(kept) + 1
 
 

@@ -33,6 +33,7 @@ class StreamState:
         self.lines = Lines(offset)
         self.skipped = 0  # bytes that were reclaimed before they were read
         self.alternate: bool | None = None  # whether the alternate screen is on where the stream stands; None: not known
+        self._cut = b""  # the part of a switch at the end of a piece of a long line
         self.missing: int | None = None  # where a range that cannot be read begins, as long as its end is not known
         self._fired_line = offset  # the line that `_fired` is of
         self._fired = set(fired)
@@ -43,15 +44,16 @@ class StreamState:
 
     def hits(self, block: Block, engine: Engine, index: Index, governor: Governor) -> list[Hit]:
         """What fires in a block, in the order of lines, then of subscriptions. One line fires a subscription once."""
-        shown, alternate = screen.hide(block.raw, bool(self.alternate))
+        shown, alternate = self._shown(block)
         text = _valid(terminal.clean(shown))
         matches: list[tuple[pattern.Match, list[Subscription]]] = []
         for wanted, begin in engine.candidates(text):
             owners = index.owners(wanted, self.server, self.session, self.pane)
             if owners:
                 began = time.thread_time()
-                matches += [(match, owners) for match in pattern.search(wanted, text, begin)]
-                governor.charge(wanted, time.thread_time() - began, len(text) - begin)
+                found_here = list(pattern.search(wanted, text, begin))
+                governor.charge(wanted, time.thread_time() - began, len(text) - begin, len(found_here))
+                matches += [(match, owners) for match in found_here]
         if not matches:  # most blocks
             self._remember([], block, alternate)
             return []
@@ -59,7 +61,7 @@ class StreamState:
         found: list[Hit] = []
         for match, owners in matches:
             start, end = spans[match.line]
-            line = text[match.start : text.find(b"\n", match.start) % (len(text) + 1)]
+            line = text[match.start : (text.find(b"\n", match.start) + 1 or len(text) + 1) - 1]
             for owner in owners:
                 hit = self._armed(owner, block.offset + start, block.offset + end, match, line, block)
                 if hit:
@@ -68,6 +70,14 @@ class StreamState:
         fresh = [hit for hit in found if not (hit.offset == self._fired_line and hit.subscription.id in self._fired)]
         self._remember(fresh, block, alternate)
         return fresh
+
+    def _shown(self, block: Block) -> tuple[bytes, bool]:
+        """What of a block is not on the alternate screen, and whether that is on behind it."""
+        shown, alternate = screen.hide(self._cut + block.raw, bool(self.alternate))
+        shown = shown.removeprefix(self._cut)
+        if not block.partial:
+            self._cut = screen.cut(block.raw) if block.truncated else b""
+        return shown, alternate
 
     def _armed(
         self, owner: Subscription, offset: int, end: int, match: pattern.Match, text: bytes, block: Block
@@ -79,7 +89,7 @@ class StreamState:
             # Armed in the middle of this line: only what came after that counts.
             _before, alternate = screen.hide(block.raw[: since - block.offset], bool(self.alternate))
             late, _alternate = screen.hide(block.raw[since - block.offset : end - block.offset], alternate)
-            text = terminal.clean(late).strip(b"\n")
+            text = _valid(terminal.clean(late)).strip(b"\n")
             found = next(iter(pattern.search(owner.pattern or "", text)), None)
             if found is None:
                 return None
