@@ -27,6 +27,7 @@ class Outbox:
         self._queue: deque[tuple[Draft | None, Callable[[], None] | None]] = deque()
         self._sent = 0
         self._waiting = False
+        self.trouble: str | None = None  # why the journal takes nothing now
 
     def __len__(self) -> int:
         return len(self._queue)
@@ -60,6 +61,7 @@ class Outbox:
         self._call.start(Put(batch), self._acknowledged, self._failed)
 
     def _acknowledged(self, _result: dict[str, Any]) -> None:
+        self.trouble = None
         for _ in range(self._sent):
             self._queue.popleft()
         self._sent = 0
@@ -73,6 +75,7 @@ class Outbox:
             return
         # The journal cannot be written now (a full disk): nothing is lost here, and the logger says so in its status.
         self._waiting = True
+        self.trouble = str(error)
         self._service.after(_RETRY, self._again)
 
     def _again(self) -> None:

@@ -66,7 +66,7 @@ class Paths(NamedTuple):
 
     @property
     def subscriptions(self) -> str:
-        return f"{self.state}/subscriptions.json"
+        return f"{self.state}/subscriptions.jsonl"
 
     @property
     def logs(self) -> str:

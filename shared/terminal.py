@@ -5,13 +5,15 @@ sequence (`cat /dev/urandom`) cannot swallow what follows. Source and speed: fac
 """
 
 import re
+from itertools import accumulate, count
+from operator import add
 
 # CSI; OSC, DCS, SOS, PM, APC with their text; all other sequences. 8-bit C1 bytes are left: they are parts of UTF-8.
 _ESCAPE = re.compile(rb"\x1b(?:\[[0-?]*+[ -/]*+[@-~]?|[\]PX^_][^\x07\x1b\r\n]*+(?:\x07|\x1b\\)?|[ -/]*+[0-~]?)")
 _CR_TO_LF = bytes.maketrans(b"\r", b"\n")
 _CONTROL = bytes(code for code in range(32) if code not in (9, 10, 13)) + b"\x7f"
+_FEW = 3  # lines: a table costs as much as four bisections
 _OVERSTRUCK = re.compile(rb"(?:[\x20-\x7e]|[\xc0-\xff][\x80-\xbf]*+)\x08")
-_SEPARATOR = re.compile(rb"[\r\n]")
 
 
 def clean(raw: bytes) -> bytes:
@@ -26,8 +28,37 @@ def clean(raw: bytes) -> bytes:
 
 
 def line_starts(raw: bytes) -> list[int]:
-    """Where line 0, 1, 2 ... of `clean(raw)` begin in `raw`."""
-    return [0, *(match.end() for match in _SEPARATOR.finditer(raw))]
+    """Where line 0, 1, 2 ... of `clean(raw)` begin in `raw`, and where the last one ends, as if it had a separator."""
+    lengths = accumulate(map(len, raw.translate(_CR_TO_LF).split(b"\n")), initial=0)
+    return list(map(add, lengths, count()))
+
+
+def line_spans(raw: bytes, wanted: set[int]) -> dict[int, tuple[int, int]]:
+    """Where some lines of `clean(raw)` are in `raw`: from their first byte to behind their separator."""
+    flat = raw.translate(_CR_TO_LF)
+    if len(wanted) > _FEW:
+        starts = line_starts(flat)
+        return {line: (starts[line], min(starts[line + 1], len(flat))) for line in wanted}
+    spans = {}
+    for line in wanted:
+        start = _line_start(flat, line)
+        spans[line] = start, flat.find(b"\n", start) + 1 or len(flat)
+    return spans
+
+
+def _line_start(flat: bytes, line: int) -> int:
+    """Behind the line-th separator, by bisection: counting is quicker than a table of all."""
+    if not line:
+        return 0
+    low, high, left = 0, len(flat), 0  # `left` separators, too few, are before `low`; enough are before `high`
+    while high - low > 1:
+        middle = (low + high) // 2
+        more = flat.count(b"\n", low, middle)
+        if left + more < line:
+            low, left = middle, left + more
+        else:
+            high = middle
+    return high
 
 
 def cut(data: bytes) -> int:

@@ -113,10 +113,12 @@ PATTERNS = [
 def by_lines(pattern, text):
     """What the standard library finds in each line for itself."""
     compiled = re.compile(pattern.replace(r"\z", r"\Z"), re.ASCII)
+    start = 0
     for number, line in enumerate(text.split("\n")):
         found = compiled.search(line)
         if found:
-            yield Match(number, found.group(), list(found.groups()), found.groupdict())
+            yield Match(number, start, found.group(), list(found.groups()), found.groupdict())
+        start += len(line.encode()) + 1
 
 
 @given(st.sampled_from(PATTERNS), st.lists(LINE, max_size=12))

@@ -3,9 +3,14 @@
 from itertools import pairwise
 
 import pytest
+from ctmux.services.matcher import screen
+from ctmux.services.matcher.engine import Engine
+from ctmux.services.matcher.governor import Governor
+from ctmux.services.matcher.index import Index
 from ctmux.services.matcher.lines import LINE_MAX
 from ctmux.services.matcher.stream import StreamState
 from ctmux.services.matcher.subscription import Subscription
+from ctmux.shared import spool
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,18 +28,27 @@ def stream(offset=0, fired=()):
     return StreamState(SERVER, "$1", "%1", STREAM, offset, fired)
 
 
+def looking_for(*subscriptions):
+    engine, index = Engine(), Index()
+    for found in subscriptions:
+        if found.pattern is not None:
+            engine.add(found.pattern)
+        index.add(found)
+    return engine, index, Governor()
+
+
 def feed(state, data, *subscriptions):
-    return [hit for block in state.lines.feed(data) for hit in state.hits(block, subscriptions)]
+    return [hit for block in state.lines.feed(data) for hit in state.hits(block, *looking_for(*subscriptions))]
 
 
 def quiet(state, *subscriptions):
     block = state.lines.unfinished()
-    return state.hits(block, subscriptions) if block else []
+    return state.hits(block, *looking_for(*subscriptions)) if block else []
 
 
 def flush(state, *subscriptions):
     block = state.lines.flush()
-    return state.hits(block, subscriptions) if block else []
+    return state.hits(block, *looking_for(*subscriptions)) if block else []
 
 
 def places(hits):
@@ -222,3 +236,59 @@ def test_a_matcher_that_is_killed_anywhere_finds_the_rest(raw, cuts, armed, kill
         hits += feed(state, chunk, *subscriptions)
     hits += flush(state, *subscriptions)
     assert written + [(hit.subscription.id, hit.offset) for hit in hits] == expected
+
+
+# ---- the alternate screen ------------------------------------------------------------------------------------------
+
+ON, OFF = b"\x1b[?1049h", b"\x1b[?1049l"
+
+
+def test_nothing_on_the_alternate_screen_is_a_line():
+    data = b"foo 1\r\n$ vim\r\n" + ON + b"foo 2\r\n\x1b[2;1Hfoo 3\r\nfoo 4" + OFF + b"foo 5\r\nfoo 6\r\n"
+    found = feed(stream(), data, FOO)
+    assert [hit.line for hit in found] == ["foo 1", "foo 5", "foo 6"]
+    assert [data[hit.offset : hit.end].rstrip() for hit in found] == [b"foo 1", b"foo 4" + OFF + b"foo 5", b"foo 6"]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
+@pytest.mark.parametrize("switch", [b"1049", b"47", b"1047", b"25;1049", b"1049;2004"])
+def test_it_is_left_out_whatever_the_chunks_are(size, switch):
+    data = b"foo 1\r\n\x1b[?" + switch + b"hfoo\r\nfoo\r\nfoo\x1b[?" + switch + b"l\r\nfoo 2\r\n"
+    state = stream()
+    found = [hit for at in range(0, len(data), size) for hit in feed(state, data[at : at + size], FOO)]
+    assert [hit.line for hit in found] == ["foo 1", "foo 2"]
+
+
+def test_it_is_not_a_prompt_either():
+    state = stream()
+    assert feed(state, b"$ less\r\n" + ON + b"foo", FOO) == quiet(state, FOO) == []
+    assert [hit.line for hit in feed(state, b" bar" + OFF + b"foo\r\n", FOO)] == ["foo"]
+
+
+def test_an_arm_in_the_middle_of_a_line_that_begins_there():
+    data = ON + b"foo" + OFF + b" bar foo\r\n"
+    assert places(feed(stream(), data, subscription("foo", armed=len(ON) + 1))) == [("s1", 0, len(data) - 1, " bar foo")]
+    assert feed(stream(), data, subscription("foo", armed=len(data) - 4)) == []
+
+
+@pytest.mark.parametrize(("before", "on"), [(b"", False), (b"x", False), (ON, True), (ON + OFF, False), (OFF + ON, True)])
+@pytest.mark.parametrize("more", [0, 10, 1 << 18, (1 << 18) - 3, 3 << 18])
+def test_whether_it_is_on_where_a_matcher_begins(before, on, more):
+    data = b"x" * 100 + before + b"y" * more
+    kept = 50
+
+    def read(offset, limit):
+        start = max(offset, kept)
+        return spool.Range(start, (data + ON)[start : start + limit], kept, len(data) + len(ON))
+
+    assert screen.is_on(read, len(data)) == on
+
+
+def test_a_switch_that_a_long_line_cuts():
+    for before in range(LINE_MAX - len(ON) - 12, LINE_MAX - len(ON) + 2):
+        data = ON + b"x" * before + OFF + b"\r\nfoo 1\r\nfoo 2\r\n"
+        assert [hit.line for hit in feed(stream(), data, FOO)] == ["foo 1", "foo 2"], before
+
+
+def test_a_long_sequence_of_modes_takes_no_time():
+    assert screen.hide(b"\x1b[?" + b"47;" * 100_000 + b"x", False)[1] is False

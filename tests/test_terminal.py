@@ -1,9 +1,10 @@
 """Terminal output made text: no escape survives, no text is lost, and lines stay where they are."""
 
 import re
+from itertools import pairwise
 
 import pytest
-from ctmux.shared.terminal import clean, cut, line_starts
+from ctmux.shared.terminal import clean, cut, line_spans, line_starts
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,16 +20,21 @@ RAW = st.lists(PIECES, max_size=30).map(b"".join) | st.binary(max_size=60)
 def test_a_line_stays_at_its_separator(raw):
     text = clean(raw)
     assert text.count(b"\n") == raw.count(b"\r") + raw.count(b"\n")
-    assert len(line_starts(raw)) == text.count(b"\n") + 1
+    assert len(line_starts(raw)) == text.count(b"\n") + 2
 
 
 @given(RAW)
 def test_line_k_is_what_is_in_raw_from_its_start(raw):
-    starts = line_starts(raw)
-    ends = [*starts[1:], len(raw)]
-    for text, start, end in zip(clean(raw).split(b"\n"), starts, ends, strict=True):
+    for text, (start, end) in zip(clean(raw).split(b"\n"), pairwise(line_starts(raw)), strict=True):
         assert clean(raw[start:end]).rstrip(b"\n") == text
-        assert end == len(raw) or raw[end - 1 : end] in (b"\r", b"\n")
+        assert end == len(raw) + 1 or raw[end - 1 : end] in (b"\r", b"\n")
+
+
+@given(RAW, st.sets(st.integers(0, 30), max_size=8))
+def test_the_places_of_some_lines(raw, lines):
+    starts = line_starts(raw)
+    wanted = {line for line in lines if line < len(starts) - 1}
+    assert line_spans(raw, wanted) == {n: (starts[n], min(starts[n + 1], len(raw))) for n in wanted}
 
 
 @given(RAW)

@@ -95,7 +95,7 @@ class LinePrinter:
             return
         block = block.replace(b"\r\n", b"\n")  # one line end, as people count
         texts = terminal.clean(block).split(b"\n")
-        starts = [*terminal.line_starts(block), len(block)]
+        starts = terminal.line_starts(block)
         shown = []
         for number, text in enumerate(texts):
             piece = block[starts[number] : starts[number + 1]]

@@ -31,10 +31,12 @@ from ...shared.paths import Paths, ensure_private
 from ...shared.rpc import Client, Reply, wait_answer
 from ...shared.service import Service, Timer
 from . import pattern
+from .governor import Governor
 from .lines import Block
 from .reader import Reader
+from .registry import Registry
 from .stream import Hit, StreamState
-from .subscription import Store, Subscription
+from .subscription import Subscription
 
 _TEXT_MAX = 4096  # characters of a line, match or capture in an event; the spool has the rest, from `offset` to `end`
 _CAPTURES_MAX = 20
@@ -51,7 +53,9 @@ class Matcher(Service):
         super().__init__("matcher", paths)
         ensure_private(paths.state)
         place.settle(paths)
-        self._store = Store(paths.subscriptions)
+        self._registry = Registry(self, paths)
+        self._store, self._index = self._registry.store, self._registry.index
+        self._governor = Governor()
         self._timeouts: dict[str, Timer] = {}
         self._checkpointing = False
         self._progress_path = f"{paths.runtime}/matcher.progress"
@@ -70,10 +74,16 @@ class Matcher(Service):
         return {
             **super().status(),
             "subscriptions": len(self._store.active),
+            "patterns": len(self._registry.engine),
+            "merging": self._registry.merging,
             "streams": len(self._reader.streams),
             "unsent": len(self.outbox),
             "skipped_bytes": sum(state.skipped for state in self._reader.streams.values()),
         }
+
+    def _drain_wake(self) -> None:
+        super()._drain_wake()
+        self._registry.take()
 
     # ---- start -----------------------------------------------------------------------------------------------------
 
@@ -105,8 +115,8 @@ class Matcher(Service):
         page = self._ask_events(logger, tip)
         kind = page.get("kind")
         if kind == "subscription.ended":
-            del self._store.active[subscription.id]
-            self._store.save()
+            self._registry.end(subscription)
+            self._store.forget(subscription)
         elif kind == "timeout.expired":
             self._end(subscription, "expired")
         elif kind == "pattern.matched" and subscription.once:
@@ -150,13 +160,12 @@ class Matcher(Service):
 
     def wants(self, state: StreamState) -> bool:
         """Whether any subscription covers the stream."""
-        return any(found.covers(state.server, state.session, state.pane) for found in self._store.active.values())
+        return self._index.covers(state.server, state.session, state.pane)
 
     def grew(self, state: StreamState) -> None:
         """A stream has new output: whoever waits for any is satisfied."""
-        for subscription in self._relevant(state):
-            anything = subscription.kind == "timeout" and not subscription.pattern
-            if anything and state.lines.end > subscription.since(state.server, state.name):
+        for subscription in self._index.owners(None, state.server, state.session, state.pane):
+            if state.lines.end > subscription.since(state.server, state.name):
                 self._end(subscription, "satisfied", state)
         if not self._checkpointing:
             self._checkpointing = True
@@ -174,17 +183,13 @@ class Matcher(Service):
             ]
         )  # fmt: skip
 
-    def _relevant(self, state: StreamState) -> list[Subscription]:
-        return [found for found in self._store.active.values() if found.covers(state.server, state.session, state.pane)]
-
     # ---- events ----------------------------------------------------------------------------------------------------
 
     def evaluate(self, state: StreamState, block: Block, at: float) -> None:
         """Report what fires in a block of lines."""
         drafts: list[Draft] = []
         ended: dict[str, tuple[Subscription, str]] = {}
-        relevant = self._relevant(state)
-        for hit in state.hits(block, relevant) if relevant else ():
+        for hit in state.hits(block, self._registry.engine, self._index, self._governor):
             subscription = hit.subscription
             if subscription.id in ended:
                 continue
@@ -197,6 +202,9 @@ class Matcher(Service):
         self.outbox.put(drafts)
         for subscription, reason in ended.values():
             self._end(subscription, reason, state)
+        for burning, reason in self._governor.burning():
+            for subscription in self._index.all_owners(burning):
+                self._end(subscription, reason, state)
 
     def _put_created(self, subscription: Subscription, done: Callable[[], None] | None = None) -> None:
         draft = _draft(subscription, 0, "subscription.created", {"subscription": subscription.public()})
@@ -210,14 +218,12 @@ class Matcher(Service):
         timer = self._timeouts.pop(subscription.id, None)
         if timer:
             timer.cancel()
-        self._store.ending[subscription.id] = self._store.active.pop(subscription.id, subscription)
+        self._registry.end(subscription)
 
         def written() -> None:
-            kept = self._store.ending.pop(subscription.id, subscription)
             try:
-                self._store.save()
+                self._store.forget(subscription)
             except OSError as error:
-                self._store.ending[subscription.id] = kept
                 print(f"subscriptions: {error}; trying again", flush=True)
                 self.after(_AGAIN, written)
                 return
@@ -252,8 +258,11 @@ class Matcher(Service):
 
     def _subscribe(self, request: Subscribe, reply: Reply) -> dict[str, Any] | None:
         known = self._store.by_token(request.token)
-        if known:
-            return {"subscription": known.public()}
+        if known:  # asked again: the answer is the same, and not sooner
+            self.outbox.put([], lambda: reply({"subscription": known.public()}))
+            return None
+        if self.outbox.trouble:
+            raise CtmuxError(f"nothing can be subscribed now: {self.outbox.trouble}")
         if request.kind not in ("pattern", "timeout"):
             raise UsageError(f"unknown kind of subscription {request.kind!r}; there are: pattern, timeout")
         if request.kind == "pattern" and not request.pattern:
@@ -274,11 +283,9 @@ class Matcher(Service):
         )  # fmt: skip
         self._reader.listen(True)  # before it is armed: what comes from then on is seen
         self._arm(subscription)
-        self._store.active[subscription.id] = subscription
         try:
-            self._store.save()
+            self._registry.add(subscription)
         except OSError as error:
-            del self._store.active[subscription.id]
             raise CtmuxError(f"the subscription cannot be saved: {error}") from error
         self._arm_timeout(subscription)
         self._put_created(subscription, lambda: reply({"subscription": subscription.public()}))

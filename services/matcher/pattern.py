@@ -30,9 +30,10 @@ _LINE_BREAK = re.compile(r"\n|\r|\\[nr]")
 
 
 class Match(NamedTuple):
-    """The first match in a line of cleaned text; lines count from 0."""
+    """The first match in a line of cleaned text; lines count from 0, and begin at byte `start` of the text."""
 
     line: int
+    start: int
     text: str
     captures: list[str | None]
     named: dict[str, str | None]
@@ -125,24 +126,30 @@ def _compiled(pattern: str) -> Any:
     )
 
 
-def search(pattern: str, text: bytes) -> Iterator[Match]:
-    """The first match in each line of cleaned text that has one. The pattern has passed `check`."""
-    line = 0
-    counted = 0
-    last = -1
-    for found in _compiled(pattern).finditer(text):
-        if found.end() == found.start():
+def search(pattern: str, text: bytes, start: int = 0) -> Iterator[Match]:
+    """The first match in each line of cleaned text that has one, from the line that begins at `start` on. The pattern has
+    passed `check`."""
+    compiled = _compiled(pattern)
+    names = compiled.groupindex
+    line = text.count(b"\n", 0, start)
+    counted = at = start
+    while found := compiled.search(text, at):
+        begin, end = found.span()
+        if begin == end:
+            if end == len(text):
+                return
+            at = end + 1
             continue
-        line += text.count(b"\n", counted, found.start())
-        counted = found.start()
-        if line != last:
-            last = line
-            yield Match(
-                line,
-                _text(found.group()) or "",
-                [_text(group) for group in found.groups()],
-                {name: _text(group) for name, group in found.groupdict().items()},
-            )
+        line += text.count(b"\n", counted, begin)
+        counted = text.rfind(b"\n", 0, begin) + 1
+        captures = [_text(group) for group in found.groups()]
+        yield Match(
+            line, counted, text[begin:end].decode(errors="replace"), captures,
+            {name: captures[number - 1] for name, number in names.items()} if names else {},
+        )  # fmt: skip
+        at = text.find(b"\n", end) + 1
+        if not at:
+            return
 
 
 def _text(group: bytes | None) -> str | None:

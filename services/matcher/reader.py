@@ -1,5 +1,6 @@
 """The spools as they grow: each stream read on from where it is, cut into blocks of lines, in turns."""
 
+import functools
 import os
 import time
 from collections.abc import Callable, Iterable
@@ -10,6 +11,7 @@ from ...shared.folders import Folders, Touched
 from ...shared.messages import Finish
 from ...shared.outbox import Outbox
 from ...shared.service import Service, Timer
+from . import screen
 from .lines import Block
 from .stream import StreamState
 
@@ -146,6 +148,7 @@ class Reader:
         end = spool.size(touched.path)
         if not self._owner.wants(state):
             state.lines.skip(max(state.lines.end, end))
+            state.alternate = None
             return True
         self.read(state, touched.path, min(end, state.lines.end + _TURN))
         return state.lines.end >= end
@@ -155,15 +158,20 @@ class Reader:
         while state.lines.end < end and not self._is_full():
             try:
                 found = spool.read(path, state.lines.end, min(_PIECE, end - state.lines.end))
+                if found.offset > state.lines.end:
+                    state.skipped += found.offset - state.lines.end
+                    state.missing = state.lines.offset if state.missing is None else state.missing
+                    state.lines.tear(found.offset)
+                    state.alternate = None
+                begin = state.lines.offset
+                blocks = state.lines.feed(found.data)
+                if state.alternate is None and not state.lines.torn:
+                    begin = max(begin, state.lines.whole_from)
+                    state.alternate = screen.is_on(functools.partial(spool.read, path), begin)
             except FileNotFoundError:
                 return
-            if found.offset > state.lines.end:
-                state.skipped += found.offset - state.lines.end
-                state.missing = state.lines.offset if state.missing is None else state.missing
-                state.lines.tear(found.offset)
             if not found.data:
                 return
-            blocks = state.lines.feed(found.data)
             if state.missing is not None and not state.lines.torn:  # the line that the range ends in is missing, too
                 self._tell_missing(state, state.lines.whole_from)
             self._owner.grew(state)

@@ -1,10 +1,14 @@
 """One stream as the matcher goes through it: how far it is, and what has fired on the line it stands in. Pure."""
 
+import time
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from ...shared import terminal
-from . import pattern
+from . import pattern, screen
+from .engine import Engine
+from .governor import Governor
+from .index import Index
 from .lines import Block, Lines
 from .subscription import Subscription
 
@@ -28,6 +32,8 @@ class StreamState:
         self.server, self.session, self.pane, self.name = server, session, pane, name
         self.lines = Lines(offset)
         self.skipped = 0  # bytes that were reclaimed before they were read
+        self.alternate: bool | None = None  # whether the alternate screen is on where the stream stands; None: not known
+        self._cut = b""  # the part of a switch at the end of a piece of a long line
         self.missing: int | None = None  # where a range that cannot be read begins, as long as its end is not known
         self._fired_line = offset  # the line that `_fired` is of
         self._fired = set(fired)
@@ -36,29 +42,42 @@ class StreamState:
     def producer(self) -> str:
         return f"match/{self.server}/{self.name}"
 
-    def hits(self, block: Block, subscriptions: Iterable[Subscription]) -> list[Hit]:
+    def hits(self, block: Block, engine: Engine, index: Index, governor: Governor) -> list[Hit]:
         """What fires in a block, in the order of lines, then of subscriptions. One line fires a subscription once."""
-        text = terminal.clean(block.raw)
-        starts: list[int] = []
+        shown, alternate = self._shown(block)
+        text = _valid(terminal.clean(shown))
+        matches: list[tuple[pattern.Match, list[Subscription]]] = []
+        for wanted, begin in engine.candidates(text):
+            owners = index.owners(wanted, self.server, self.session, self.pane)
+            if owners:
+                began = time.thread_time()
+                found_here = list(pattern.search(wanted, text, begin))
+                governor.charge(wanted, time.thread_time() - began, len(text) - begin, len(found_here))
+                matches += [(match, owners) for match in found_here]
+        if not matches:  # most blocks
+            self._remember([], block, alternate)
+            return []
+        spans = terminal.line_spans(block.raw, {match.line for match, _owners in matches})
         found: list[Hit] = []
-        by_pattern: dict[str, list[Subscription]] = {}
-        for subscription in subscriptions:
-            if subscription.pattern is not None:
-                by_pattern.setdefault(subscription.pattern, []).append(subscription)
-        texts: list[bytes] = []
-        for wanted, owners in by_pattern.items():
-            for match in pattern.search(wanted, text):
-                if not starts:  # most blocks have no hit
-                    texts, starts = text.split(b"\n"), [*terminal.line_starts(block.raw), len(block.raw)]
-                offset, end = block.offset + starts[match.line], block.offset + starts[match.line + 1]
-                for owner in owners:
-                    hit = self._armed(owner, offset, end, match, texts[match.line], block)
-                    if hit:
-                        found.append(hit)
+        for match, owners in matches:
+            start, end = spans[match.line]
+            line = text[match.start : (text.find(b"\n", match.start) + 1 or len(text) + 1) - 1]
+            for owner in owners:
+                hit = self._armed(owner, block.offset + start, block.offset + end, match, line, block)
+                if hit:
+                    found.append(hit)
         found.sort(key=lambda hit: (hit.offset, hit.subscription.number))
         fresh = [hit for hit in found if not (hit.offset == self._fired_line and hit.subscription.id in self._fired)]
-        self._remember(fresh, block)
+        self._remember(fresh, block, alternate)
         return fresh
+
+    def _shown(self, block: Block) -> tuple[bytes, bool]:
+        """What of a block is not on the alternate screen, and whether that is on behind it."""
+        shown, alternate = screen.hide(self._cut + block.raw, bool(self.alternate))
+        shown = shown.removeprefix(self._cut)
+        if not block.partial:
+            self._cut = screen.cut(block.raw) if block.truncated else b""
+        return shown, alternate
 
     def _armed(
         self, owner: Subscription, offset: int, end: int, match: pattern.Match, text: bytes, block: Block
@@ -68,19 +87,32 @@ class StreamState:
             return None
         if offset < since:
             # Armed in the middle of this line: only what came after that counts.
-            text = terminal.clean(block.raw[since - block.offset : end - block.offset]).strip(b"\n")
-            late = next(iter(pattern.search(owner.pattern or "", text)), None)
-            if late is None:
+            _before, alternate = screen.hide(block.raw[: since - block.offset], bool(self.alternate))
+            late, _alternate = screen.hide(block.raw[since - block.offset : end - block.offset], alternate)
+            text = _valid(terminal.clean(late)).strip(b"\n")
+            found = next(iter(pattern.search(owner.pattern or "", text)), None)
+            if found is None:
                 return None
-            match = late
+            match = found
         truncated = block.truncated and end == block.offset + len(block.raw)
         line = text.decode(errors="replace")
         return Hit(owner, offset, end, line, match, block.partial, truncated)
 
-    def _remember(self, hits: list[Hit], block: Block) -> None:
+    def _remember(self, hits: list[Hit], block: Block, alternate: bool) -> None:
         for hit in hits:
             if hit.offset != self._fired_line:
                 self._fired_line, self._fired = hit.offset, set()
             self._fired.add(hit.subscription.id)
+        if not block.partial:
+            self.alternate = alternate
         if not block.partial and self._fired_line < self.lines.offset:
             self._fired_line, self._fired = self.lines.offset, set()
+
+
+def _valid(text: bytes) -> bytes:
+    """UTF-8, whatever was printed: patterns see what events show, and hyperscan takes nothing else."""
+    try:
+        text.decode()  # quicker than any other way to ask
+    except UnicodeDecodeError:
+        return text.decode(errors="replace").encode()
+    return text

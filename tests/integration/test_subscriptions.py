@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import signal
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -339,3 +341,32 @@ def test_each_line_once_although_the_matcher_is_killed_while_they_come(daemon: W
         assert event["data"]["offset"] >= at
         at = event["data"]["end"]
     assert len(daemon.events("service.restarted")) == 3
+
+
+# ---- many of them, and costly ones ---------------------------------------------------------------------------------
+
+
+def test_many_patterns_also_over_a_restart(daemon: World) -> None:
+    ids = [subscribe(daemon, "pattern", f"task {n} (failed|done)$", "--all") for n in range(12)]
+    until(lambda: not daemon.data("status")["roles"]["matcher"]["merging"])
+    printer = Printer(daemon)
+    printer("task 7 done\ntask 77 done\n")
+    daemon.wait_event("pattern.matched", subscription=ids[7])
+    os.kill(daemon.role("matcher"), signal.SIGKILL)
+    printer("task 8 failed\ntask 1 done\n")
+    daemon.wait_event("pattern.matched", subscription=ids[1])
+    assert [(event["subscription"], event["data"]["captures"]) for event in daemon.events("pattern.matched")] == [
+        (ids[7], ["done"]),
+        (ids[8], ["failed"]),
+        (ids[1], ["done"]),
+    ]
+
+
+def test_a_pattern_that_burns_the_processor_is_ended_with_the_reason(guest: Guest) -> None:
+    burning = subscribe(guest, "pattern", "[ab]*a[ab]{150}c", "--all")
+    other = subscribe(guest, "pattern", "the last line", "--all")
+    script = "import random; [print(''.join(random.choices('ab', k=4000))) for _ in range(500)]; print('the last line')"
+    guest.open_pane(f'{sys.executable} -c "{script}"')
+    ended = guest.wait_event("subscription.ended", 30, subscription=burning)
+    assert re.search(r"too expensive: .* s of the processor for .* MB of output", ended["data"]["reason"])
+    assert guest.wait_event("pattern.matched", 30, subscription=other)
