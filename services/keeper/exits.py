@@ -15,11 +15,13 @@ _SETTLE = 0.05  # seconds: a dead pane that is kept (remain-on-exit) has no end 
 
 
 class Exits:
-    """Of one tmux server. `report` gets drafts, `look(seconds)` asks for a listing, `gone` says if the server ended."""
+    """Of one tmux server. `report` gets drafts, `look(seconds)` asks for a listing, `gone` says if the server ended,
+    `starting` whether the output of a pane that has no stream may still come."""
 
     def __init__(
         self, service: Service, topology: Topology, spools: Spools, finisher: Finisher, processes: Processes,
         report: Callable[[list[Draft]], None], look: Callable[[float], None], gone: Callable[[], bool],
+        starting: Callable[[str], bool],
     ):  # fmt: skip
         self._service = service
         self._topology = topology
@@ -29,6 +31,7 @@ class Exits:
         self._report = report
         self._look = look
         self._gone = gone
+        self._starting = starting
         self._asked: set[str] = set()  # panes and streams that the matcher is asked about
 
     def finish(self, now: float) -> None:
@@ -38,9 +41,10 @@ class Exits:
                 self._asked.add(departed.stream)
                 self._finish_departed(departed)
         for pane_id in self._topology.leaving(now):
-            if pane_id not in self._asked:
+            pane = self._topology.panes[pane_id]
+            if pane_id not in self._asked and (pane.stream or not self._starting(pane_id)):
                 self._asked.add(pane_id)
-                settle = _SETTLE if self._topology.panes[pane_id].dead_since else 0.0
+                settle = _SETTLE if pane.dead_since else 0.0
                 self._service.after(settle, lambda pane_id=pane_id: self._finish_pane(pane_id))  # type: ignore[misc]
 
     def _finish_pane(self, pane_id: str) -> None:

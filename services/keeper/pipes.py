@@ -95,13 +95,31 @@ class Pipes:
                 except tmux.Refusal:  # this pane has just gone, or it is dead and kept, and tmux does not touch its pipe
                     self._end_writer(found.path)
 
+    def is_starting(self, pane_id: str) -> bool:
+        """Whether tmux has started a pane's pipe that has not got as far as its spool: the machine is very busy."""
+        ours = f'exec cat >> "$d"/p{pane_id[1:]}.'.encode()
+        for child in self._children():
+            with contextlib.suppress(OSError):  # it has just ended
+                with open(f"/proc/{child}/cmdline", "rb") as file:
+                    command = file.read()
+                if ours in command or os.path.samefile(
+                    f"/proc/{child}/exe", f"/proc/{self._info.pid}/exe"
+                ):  # or a fork yet
+                    return True
+        return False
+
+    def _children(self) -> list[str]:
+        try:
+            with open(f"/proc/{self._info.pid}/task/{self._info.pid}/children") as file:
+                return file.read().split()
+        except OSError:  # the server has ended
+            return []
+
     def _end_writer(self, path: str) -> None:
         """End the `cat` of a spool, a child of the tmux server, which then takes the pipe for closed."""
         with contextlib.suppress(OSError):
             mine = os.stat(path)
-            with open(f"/proc/{self._info.pid}/task/{self._info.pid}/children") as file:
-                children = file.read().split()
-            for child in children:
+            for child in self._children():
                 with contextlib.suppress(OSError):  # it has just ended
                     if os.path.samestat(os.stat(f"/proc/{child}/fd/1"), mine):
                         os.kill(int(child), signal.SIGTERM)

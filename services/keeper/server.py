@@ -71,7 +71,7 @@ class Server:
         self.topology = self._reporter.topology
         self._finisher = Finisher(self._service, owner.paths.control("matcher"))
         self._exits = Exits(self._service, self.topology, self._spools, self._finisher, owner.processes,
-                            self._report, self.refresh_soon, lambda: self._gone)  # fmt: skip
+                            self._report, self.refresh_soon, lambda: self._gone, self._is_starting)  # fmt: skip
 
     # ---- begin and end ---------------------------------------------------------------------------------------------
 
@@ -257,6 +257,14 @@ class Server:
                 if not spool.has_writer(found.path):
                     self.topology.stream_closed(found.stream.name)
         return drafts
+
+    def _is_starting(self, pane_id: str) -> bool:
+        """Whether the spool of a pane that has none may still come, or has just come."""
+        if self._pipes.is_starting(pane_id):
+            return True
+        return any(
+            found.stream.pane == pane_id and not self._spools.is_over(found.stream.name) for found in self._spools.walk()
+        )
 
     def _closed(self, fact: Closed) -> bool:
         path = self._spools.find(fact.stream.name)

@@ -186,6 +186,26 @@ def test_the_end_comes_last(guest: Guest) -> None:
     check(events, guest.first)
 
 
+def test_the_end_comes_last_also_where_the_pipe_of_a_pane_is_slow_to_start(world: World) -> None:
+    """A busy machine may start the pipe long after the pane has ended; what tmux has handed to it is still output."""
+    slow = Path(f"{world.root}/slow")
+    slow.mkdir()
+    slow.joinpath("mkdir").write_text('#!/bin/sh\nsleep 2.5\nexec /bin/mkdir "$@"\n')
+    slow.joinpath("mkdir").chmod(0o755)
+    path = world.env["PATH"]
+    world.env["PATH"] = f"{slow}:{path}"
+    world.begin()  # the tmux server, and with it every pipe, has this PATH
+    world.ctmux("subscribe", "pattern", "^row [0-9]+$")
+    world.tmux("new-session", "-d", "-s", "s", "for i in 1 2 3; do echo row $i; done; sleep 0.1; exit 4")
+    exited = world.wait_event("pane.exited", pane="%1", seconds=30)
+    events = world.events()
+    matched = [e for e in events if e["kind"] == "pattern.matched"]
+    assert [e["data"]["line"] for e in matched] == ["row 1", "row 2", "row 3"]
+    assert matched[-1]["n"] < exited["n"]
+    assert exited["data"]["end"] == len(b"row 1\r\n" * 3) and exited["data"]["exit_status"] == 4
+    check(events)
+
+
 def test_one_watcher_for_each_session_at_any_time(guest: Guest) -> None:
     until(lambda: watchers(guest) == {"$0": 1})
 
