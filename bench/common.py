@@ -87,7 +87,13 @@ def ask(world: World, role: str, request: Any, seconds: float = 5.0) -> dict[str
 def subscribe(world: World, pattern: str, pane: str | None = None) -> str:
     """Arm a pattern; the subscription's id."""
     fields = dict.fromkeys(messages.Subscribe._fields)
-    fields |= {"token": f"bench-{time.monotonic_ns()}", "kind": "pattern", "pattern": pattern, "pane": pane, "once": False}
+    fields |= {
+        "token": f"bench-{time.monotonic_ns()}",
+        "kind": "pattern",
+        "patterns": [pattern],
+        "pane": pane,
+        "options": {},
+    }
     return ask(world, "matcher", messages.Subscribe(**fields))["subscription"]["id"]
 
 

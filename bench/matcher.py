@@ -95,7 +95,7 @@ def looked_for(patterns: list[str], finder: Callable[[Sequence[bytes]], Finder])
     engine, index = Engine(), Index()
     for n, pattern in enumerate(patterns):
         engine.add(pattern)
-        index.add(Subscription(f"s{n}", n, "pattern", pattern, None, None, None, None, False, None, "", 0.0))
+        index.add(Subscription(f"s{n}", n, "pattern", [pattern], None, None, None, "", 0.0))
     engine.install(Literal(patterns, finder))
     return engine, index
 

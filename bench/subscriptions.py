@@ -48,7 +48,7 @@ class Stall:
 
 def add(client: Client, pattern: str) -> str:
     fields = dict.fromkeys(messages.Subscribe._fields)
-    fields |= {"token": f"bench-{pattern}", "kind": "pattern", "pattern": pattern, "once": False}
+    fields |= {"token": f"bench-{pattern}", "kind": "pattern", "patterns": [pattern], "options": {}}
     return client.ask(messages.Subscribe(**fields), 60.0)["subscription"]["id"]
 
 

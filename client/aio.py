@@ -157,22 +157,19 @@ class AsyncClient:
         """The panes that are watched."""
         return await self._result(requests.panes())
 
-    async def subscribe_pattern(
-        self, pattern: str, *, server: str | None = None, session: str | None = None, pane: str | None = None,
-        once: bool = False, name: str | None = None,
+    async def subscribe(
+        self, kind: str, *patterns: str, server: str | None = None, session: str | None = None, pane: str | None = None,
+        **options: Any,
     ) -> dict[str, Any]:  # fmt: skip
-        """As `Client.subscribe_pattern`."""
-        return await self._result(requests.subscribe("pattern", pattern, None, server, session, pane, once, name))
-
-    async def subscribe_timeout(
-        self, seconds: float, pattern: str | None = None, *, server: str | None = None, session: str | None = None,
-        pane: str | None = None, name: str | None = None,
-    ) -> dict[str, Any]:  # fmt: skip
-        """As `Client.subscribe_timeout`."""
-        return await self._result(requests.subscribe("timeout", pattern, seconds, server, session, pane, True, name))
+        """As `Client.subscribe`."""
+        return await self._result(requests.subscribe(kind, patterns, server, session, pane, options))
 
     async def subscriptions(self) -> list[dict[str, Any]]:
         return await self._result(requests.subscriptions())
+
+    async def explain(self, subscription: str) -> dict[str, Any]:
+        """What a subscription (id or name) waits for, where, and what it has seen."""
+        return await self._result(requests.explain(subscription))
 
     async def unsubscribe(self, subscription: str) -> dict[str, Any]:
         """End a subscription by its id or name."""

@@ -111,22 +111,23 @@ class Client:
         """Raise NoTarget if the daemon does not watch this tmux server."""
         self._result(requests.check_server(server))
 
-    def subscribe_pattern(
-        self, pattern: str, *, server: str | None = None, session: str | None = None, pane: str | None = None,
-        once: bool = False, name: str | None = None,
+    def subscribe(
+        self, kind: str, *patterns: str, server: str | None = None, session: str | None = None, pane: str | None = None,
+        **options: Any,
     ) -> dict[str, Any]:  # fmt: skip
-        """Have each line that matches become an event. `session` is `$3`, `pane` is `%12`; none means all."""
-        return self._result(requests.subscribe("pattern", pattern, None, server, session, pane, once, name))
+        """Arm a subscription; what was made. `session` is `$3`, `pane` is `%12`; none means all.
 
-    def subscribe_timeout(
-        self, seconds: float, pattern: str | None = None, *, server: str | None = None, session: str | None = None,
-        pane: str | None = None, name: str | None = None,
-    ) -> dict[str, Any]:  # fmt: skip
-        """Have an event when the pattern (or any output) has not come within `seconds`."""
-        return self._result(requests.subscribe("timeout", pattern, seconds, server, session, pane, True, name))
+        `kind`: pattern, timeout, absence, idle, exit, command, prompt, sequence, not-then, threshold, any or all; `options`
+        as in docs/wire.md (`seconds=30.0`, `count=1`, `name="ready"` ...). Raises UsageError, NoTarget.
+        """
+        return self._result(requests.subscribe(kind, patterns, server, session, pane, options))
 
     def subscriptions(self) -> list[dict[str, Any]]:
         return self._result(requests.subscriptions())
+
+    def explain(self, subscription: str) -> dict[str, Any]:
+        """What a subscription (id or name) waits for, where, and what it has seen."""
+        return self._result(requests.explain(subscription))
 
     def unsubscribe(self, subscription: str) -> dict[str, Any]:
         """End a subscription by its id or name."""

@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 from ..shared.errors import NoTarget, UsageError
-from ..shared.messages import KINDS, Filter, Panes, Request, Status, Subscribe, Subscriptions, Unsubscribe
+from ..shared.messages import KINDS, Explain, Filter, Panes, Request, Status, Subscribe, Subscriptions, Unsubscribe
 from .script import Ask, Script
 
 
@@ -44,12 +44,13 @@ def check_server(server: str) -> Script[None]:
 
 
 def subscribe(
-    kind: str, pattern: str | None, seconds: float | None, server: str | None, session: str | None, pane: str | None,
-    once: bool, name: str | None,
+    kind: str, patterns: tuple[str, ...], server: str | None, session: str | None, pane: str | None,
+    options: dict[str, Any],
 ) -> Script[dict[str, Any]]:  # fmt: skip
+    check_ids(session, pane)
     if server:
         yield from check_server(server)
-    request = Subscribe(uuid.uuid4().hex, kind, pattern, seconds, server, session, pane, once, name)
+    request = Subscribe(uuid.uuid4().hex, kind, list(patterns), server, session, pane, options)
     made: dict[str, Any] = (yield Ask("matcher", request))["subscription"]
     return made
 
@@ -57,6 +58,10 @@ def subscribe(
 def subscriptions() -> Script[list[dict[str, Any]]]:
     found: list[dict[str, Any]] = (yield Ask("matcher", Subscriptions()))["subscriptions"]
     return found
+
+
+def explain(wanted: str) -> Script[dict[str, Any]]:
+    return (yield from one("matcher", Explain(wanted)))
 
 
 def unsubscribe(wanted: str) -> Script[dict[str, Any]]:

@@ -26,7 +26,19 @@ KINDS = frozenset(
         "pane.respawned",
         "pane.exited",
         "pattern.matched",
+        "sequence.matched",
+        "threshold.matched",
+        "exit.matched",
+        "command.matched",
+        "prompt.matched",
+        "any.matched",
+        "all.matched",
         "timeout.expired",
+        "absence.expired",
+        "idle.expired",
+        "not-then.expired",
+        "command.started",
+        "command.finished",
         "subscription.created",
         "subscription.ended",
     }
@@ -158,8 +170,8 @@ class Panes(NamedTuple):
 
 
 class Finish(NamedTuple):
-    """To the matcher: read this stream up to `end`. `over`: nothing follows in it; `exited`: nor in its pane. Answered
-    when every event of it is in the journal."""
+    """To the matcher: read this stream up to `end`. `over`: nothing follows in it; `exited`: nor in its pane. `program`:
+    {pid, exit_status, signal} of what has ended. Answered when every event of it is in the journal."""
 
     server: str
     session: str
@@ -168,6 +180,7 @@ class Finish(NamedTuple):
     end: int
     over: bool
     exited: bool
+    program: dict[str, Any] | None = None
 
 
 class Close(NamedTuple):
@@ -178,21 +191,27 @@ class Close(NamedTuple):
 
 
 class Subscribe(NamedTuple):
-    """To the matcher: arm a subscription. The same `token` twice arms it once. Answer: {subscription}."""
+    """To the matcher: arm a subscription. The same `token` twice arms it once. `options`: those of
+    `services/matcher/options.py`. Answer: {subscription}."""
 
     token: str
     kind: str
-    pattern: str | None
-    seconds: float | None
+    patterns: list[str]
     server: str | None
     session: str | None
     pane: str | None
-    once: bool
-    name: str | None
+    options: dict[str, Any]
 
 
 class Subscriptions(NamedTuple):
     """To the matcher: every subscription. Answer: {subscriptions: [...]}."""
+
+
+class Explain(NamedTuple):
+    """To the matcher: what a subscription (id or name) waits for, where, and what it has seen. Answer: {subscription,
+    state, streams, ...}."""
+
+    subscription: str
 
 
 class Unsubscribe(NamedTuple):
@@ -201,8 +220,10 @@ class Unsubscribe(NamedTuple):
     subscription: str
 
 
-Request = Put | Get | Position | Tip | Status | Read | Panes | Finish | Close | Subscribe | Subscriptions | Unsubscribe
+Request = (
+    Put | Get | Position | Tip | Status | Read | Panes | Finish | Close | Subscribe | Subscriptions | Explain | Unsubscribe
+)
 _KINDS: tuple[type[Request], ...] = (
-    Put, Get, Position, Tip, Status, Read, Panes, Finish, Close, Subscribe, Subscriptions, Unsubscribe,
+    Put, Get, Position, Tip, Status, Read, Panes, Finish, Close, Subscribe, Subscriptions, Explain, Unsubscribe,
 )  # fmt: skip
 REQUESTS: dict[str, type[Request]] = {kind.__name__.lower(): kind for kind in _KINDS}

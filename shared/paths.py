@@ -69,6 +69,11 @@ class Paths(NamedTuple):
         return f"{self.state}/subscriptions.jsonl"
 
     @property
+    def facts(self) -> str:
+        """What subscriptions were told."""
+        return f"{self.state}/facts.jsonl"
+
+    @property
     def logs(self) -> str:
         """Where supervisord and the services of `ctmux daemon start` say what troubles them."""
         return f"{self.runtime}/log"

@@ -32,6 +32,7 @@ BY_ANNOTATION: dict[Any, st.SearchStrategy[Any]] = {
     list[str]: st.lists(TEXT, max_size=3),
     list[list[Any]]: st.lists(st.lists(VALUES, max_size=3), max_size=3),
     dict[str, Any]: st.dictionaries(TEXT, VALUES, max_size=3),
+    dict[str, Any] | None: st.none() | st.dictionaries(TEXT, VALUES, max_size=3),
     dict[str, int]: st.dictionaries(TEXT, st.integers(0, 2**40), max_size=3),
 }
 

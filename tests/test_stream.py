@@ -19,8 +19,8 @@ SERVER, STREAM = "0123abcd", "p1.2.w3.k"
 
 def subscription(pattern, number=1, armed=None):
     return Subscription(
-        f"s{number}", number, "pattern", pattern, None, None, None, None, False, None, "", 0.0,
-        {} if armed is None else {f"{SERVER}/{STREAM}": armed},
+        f"s{number}", number, "pattern" if pattern else "exit", [pattern] if pattern else [], None, None, None, "", 0.0,
+        armed={} if armed is None else {f"{SERVER}/{STREAM}": armed},
     )  # fmt: skip
 
 
@@ -31,8 +31,8 @@ def stream(offset=0, fired=()):
 def looking_for(*subscriptions):
     engine, index = Engine(), Index()
     for found in subscriptions:
-        if found.pattern is not None:
-            engine.add(found.pattern)
+        for pattern in found.texts:
+            engine.add(pattern)
         index.add(found)
     return engine, index, Governor()
 

@@ -1,5 +1,8 @@
-"""`ctmux subscribe ...`: have the matcher wait for something."""
+"""`ctmux subscribe KIND ...`: have the matcher wait for something. One table of kinds, one of options."""
 
+import inspect
+import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -13,13 +16,93 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Arm a subscription.", no_args_is_help=True, rich_markup_mode=None)
 
-SESSION = typer.Option(None, "--session", help="Only this session, with the panes it will have.")
-PANE = typer.Option(None, "--pane", help="Only this pane: %12, session:window.pane, or a label.")
-ALL = typer.Option(False, "--all", help="Every pane of every session, also those to come (the default).")
-NAME = typer.Option(None, "--name", help="A name for people.")
+Parameter = tuple[Any, Any]  # a type, and how typer shows it
 
 
-def _scope(session: str | None, pane: str | None, everywhere: bool) -> dict[str, Any]:
+def _regex(most: int | None, text: str = "RE2 syntax; matched in each line without its escapes.") -> Parameter:
+    if most == 1:
+        return str, typer.Argument(..., metavar="REGEX", help=text)
+    return list[str], typer.Argument(..., metavar="REGEX...", help=text)
+
+
+def _seconds(text: str) -> Parameter:
+    return float, typer.Argument(..., metavar="SECONDS", help=text)
+
+
+def _within(text: str) -> Parameter:
+    return float, typer.Option(..., "--within", metavar="SECONDS", help=text)
+
+
+def _flag(name: str, text: str) -> Parameter:
+    return bool, typer.Option(False, name, help=text)
+
+
+def _number(name: str, text: str, metavar: str = "N") -> Parameter:
+    return int | None, typer.Option(None, name, metavar=metavar, help=text)
+
+
+def _time(name: str, text: str) -> Parameter:
+    return float | None, typer.Option(None, name, metavar="SECONDS", help=text)
+
+
+def _text(name: str, text: str, metavar: str) -> Parameter:
+    return str | None, typer.Option(None, name, metavar=metavar, help=text)
+
+
+def _many(type_: type, name: str, text: str, metavar: str) -> Parameter:
+    return list[type_] | None, typer.Option(None, name, metavar=metavar, help=f"{text} May be given again.")  # type: ignore[valid-type]
+
+
+SCOPE: dict[str, Parameter] = {
+    "session": _text("--session", "Only this session, with the panes it will have.", "SESSION"),
+    "pane": _text("--pane", "Only this pane: %12, session:window.pane, or a label.", "PANE"),
+    "everywhere": _flag("--all", "Every pane of every session, also those to come (the default)."),
+}
+POLICIES: dict[str, Parameter] = {
+    "once": _flag("--once", "End after the first event."),
+    "count": _number("--count", "End after so many events."),
+    "ttl": _time("--ttl", "End after so many seconds."),
+    "until": _text("--until", "End when a line matches this.", "REGEX"),
+    "limit": _text(
+        "--limit", "At most so many events in so many seconds; the next one counts what was held back.", "N/SECONDS"
+    ),
+    "cooldown": _time("--cooldown", "Nothing for so long after an event."),
+    "dedupe": _time("--dedupe", "Not the same line again for so long."),
+    "name": _text("--name", "A name for people.", "NAME"),
+    "owner": _text("--owner", "Who asks for it.", "NAME"),
+    "tags": (
+        list[str] | None,
+        typer.Option(None, "--tag", metavar="TAG", help="For `subscription list --tag`; may be given again."),
+    ),
+}
+ECHO: dict[str, Parameter] = {
+    "include": _text("--include", "`echo`: also what is typed, and prompts.", "echo"),
+}
+CONTEXT: dict[str, Parameter] = {
+    "before": (int, typer.Option(0, "-B", "--before", metavar="N", help="So many lines before the one that matches.")),
+    "after": (
+        int,
+        typer.Option(0, "-A", "--after", metavar="N", help="So many lines after it, or what comes before a pause."),
+    ),
+    "context": (int, typer.Option(0, "-C", "--context", metavar="N", help="Both.")),
+}
+ACROSS: dict[str, Parameter] = {"across": _flag("--across", "All panes together; else each pane by itself.")}
+STATUS: dict[str, Parameter] = {
+    "status": (
+        list[int] | None,
+        typer.Option(None, "--status", metavar="N", help="Only this exit status; may be given again."),
+    ),
+    "fail": _flag("--fail", "Only what did not end with status 0."),
+}
+FROM: dict[str, Parameter] = {
+    "start": (
+        str,
+        typer.Option("now", "--from", metavar="WHERE", help="now, start, 'last N' (lines), or an offset of one pane."),
+    ),
+}
+
+
+def _where(session: str | None, pane: str | None, everywhere: bool) -> dict[str, Any]:
     if sum(map(bool, (session, pane, everywhere))) > 1:
         raise UsageError("use one of --session, --pane and --all")
     server, session_id, pane_id = scope(session, pane, past=False)
@@ -33,45 +116,98 @@ def _warn_blind(client: "Client", where: dict[str, str | None]) -> None:
             say(f"ctmux: {pane['pane']} is not observed, nothing of it will match: {pane['unobserved']}")
 
 
-@app.command(epilog="Example: ctmux subscribe pattern 'FAILED (.*)' --session build --once")
-@command
-def pattern(
-    regex: str = typer.Argument(..., metavar="REGEX", help="RE2 syntax; matched in each line without its escapes."),
-    session: str | None = SESSION,
-    pane: str | None = PANE,
-    everywhere: bool = ALL,
-    once: bool = typer.Option(False, "--once", help="End after the first match."),
-    name: str | None = NAME,
-    as_json: bool = JSON,
-) -> Result:
-    """Every line printed from now on that matches becomes an event `pattern.matched`."""
+def _options(given: dict[str, Any]) -> dict[str, Any]:
+    """The options of the request; what was not given is left out."""
+    wanted = {name: value for name, value in given.items() if value not in (None, False, [], 0, "now")}
+    if wanted.pop("once", False):
+        if "count" in wanted:
+            raise UsageError("use one of --once and --count")
+        wanted["count"] = 1
+    if given.get("count") == 0:
+        raise UsageError("count 0: at least 1 is expected")
+    both = wanted.pop("context", None)
+    if both:
+        wanted = {"before": both, "after": both, **wanted}
+    include = wanted.pop("include", None)
+    if include not in (None, "echo"):
+        raise UsageError(f"--include {include!r}: echo is expected")
+    if include:
+        wanted["include_echo"] = True
+    if "limit" in wanted:
+        found = re.fullmatch(r"(\d+)/(\d+(?:\.\d+)?)", wanted["limit"])
+        if not found:
+            raise UsageError(f"--limit {wanted['limit']!r}: N/SECONDS is expected, such as 10/60")
+        wanted["limit"] = [int(found[1]), float(found[2])]
+    return wanted
+
+
+def _arm(kind: str, given: dict[str, Any]) -> Result:
     from ...client import Client
 
-    where = _scope(session, pane, everywhere)
+    given.pop("as_json")
+    where = _where(given.pop("session", None), given.pop("pane", None), given.pop("everywhere", False))
+    patterns = given.pop("patterns", None) or []
+    patterns = [patterns] if isinstance(patterns, str) else patterns
+    first = [given.pop(name) for name in ("first", "second") if name in given]
+    options = _options(given)
     with Client() as client:
         _warn_blind(client, where)
-        made = client.subscribe_pattern(regex, **where, once=once, name=name)
+        made = client.subscribe(kind, *first, *patterns, **where, **options)
     return Result(made["id"], made, made["session"], made["pane"])
 
 
-@app.command(epilog="Example: ctmux subscribe timeout 30 --pattern ready --pane server")
-@command
-def timeout(
-    seconds: float = typer.Argument(..., help="How long to wait."),
-    regex: str | None = typer.Option(
-        None, "--pattern", metavar="REGEX", help="What must come; without it any output does."
-    ),
-    session: str | None = SESSION,
-    pane: str | None = PANE,
-    everywhere: bool = ALL,
-    name: str | None = NAME,
-    as_json: bool = JSON,
-) -> Result:
-    """An event `timeout.expired` when the pattern (or any output) has not come within SECONDS."""
-    from ...client import Client
+def _add(kind: str, text: str, example: str, *tables: dict[str, Parameter], scoped: bool = True) -> None:
+    """A command for a kind, with the parameters of these tables and those that all kinds have."""
+    tables = (*tables, *([SCOPE] if scoped else []), POLICIES)
+    parameters = {name: parameter for table in tables for name, parameter in table.items()} | {"as_json": (bool, JSON)}
 
-    where = _scope(session, pane, everywhere)
-    with Client() as client:
-        _warn_blind(client, where)
-        made = client.subscribe_timeout(seconds, regex, **where, name=name)
-    return Result(made["id"], made, made["session"], made["pane"])
+    def run(**given: Any) -> Result:
+        return _arm(kind, given)
+
+    run.__name__ = kind.replace("-", "_")
+    run.__doc__ = text
+    shown: Callable[..., Any] = command(run)
+    kinds = inspect.Parameter.KEYWORD_ONLY
+    shown.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [inspect.Parameter(name, kinds, default=default, annotation=type_) for name, (type_, default) in parameters.items()]
+    )
+    shown.__annotations__ = {name: type_ for name, (type_, _default) in parameters.items()}
+    app.command(kind, epilog=f"Example: ctmux subscribe {kind} {example}")(shown)
+
+
+_add("pattern", "Every line printed from now on that matches (one of several) becomes an event `pattern.matched`.",
+     "'FAILED (.*)' --session build --once", {"patterns": _regex(None)}, CONTEXT, FROM, ECHO)  # fmt: skip
+_add("timeout", "An event `timeout.expired` when the pattern (or any output) has not come within SECONDS.",
+     "30 --pattern ready --pane server", {
+         "seconds": _seconds("How long to wait."),
+         "patterns": _many(str, "--pattern", "What must come; else any output.", "REGEX"),
+     }, ECHO)  # fmt: skip
+_add("absence", "An event `absence.expired` each time that nothing has matched for SECONDS; the next match arms it again.",
+     "60 heartbeat --pane worker", {"seconds": _seconds("How long."), "patterns": _regex(None)}, ECHO)  # fmt: skip
+_add("idle", "An event `idle.expired` each time that a pane has printed nothing for SECONDS.", "30 --session agents",
+     {"seconds": _seconds("How long the pane is silent.")})  # fmt: skip
+_add("exit", "An event `exit.matched` when the program of a pane ends.", "--fail --session build", STATUS)
+_add("command", "An event `command.matched` when a command has finished in a shell that marks them (ctmux shell-init).",
+     "--fail --slower 10", STATUS, {
+         "text": _text("--text", "Only commands that match.", "REGEX"),
+         "slower": _time("--slower", "Only commands that took at least so long."),
+     })  # fmt: skip
+_add("prompt", "An event `prompt.matched` each time that a shell which marks its prompts is back.", "--pane work --once")
+_add("sequence", "An event `sequence.matched` when lines match the patterns one after the other within SECONDS.",
+     "'connecting' 'connected' --within 5", {"patterns": _regex(None), "seconds": _within("From the first to the last.")},
+     ACROSS, ECHO)  # fmt: skip
+_add("not-then", "An event `not-then.expired` when a line matches the first pattern, and none the second in time.",
+     "'request' 'response' --within 2", {
+         "first": (str, typer.Argument(..., metavar="REGEX", help="What begins it.")),
+         "second": (str, typer.Argument(..., metavar="REGEX", help="What must follow.")),
+         "seconds": _within("How long to wait for the second."),
+     }, ACROSS, ECHO)  # fmt: skip
+_add("threshold", "An event `threshold.matched` each time that N lines match within SECONDS.", "5 ERROR --within 60", {
+    "times": (int, typer.Argument(..., metavar="N", help="How many lines.")),
+    "patterns": _regex(None), "seconds": _within("From the first to the last of them."),
+}, ACROSS, CONTEXT, ECHO)  # fmt: skip
+_MEMBERS = {"members": (list[str], typer.Argument(..., metavar="ID...", help="Ids or names of subscriptions."))}
+_add("any", "An event `any.matched` for each event of any of these subscriptions.", "s1 s2 --once", _MEMBERS, scoped=False)
+_add("all", "An event `all.matched` each time that all of these subscriptions have fired.", "s1 s2 --within 60", _MEMBERS, {
+    "seconds": _time("--within", "Only if they all fire within so long."),
+}, scoped=False)  # fmt: skip

@@ -4,6 +4,7 @@ from typing import Any
 
 import typer
 
+from ...shared.codec import timestamp
 from ...shared.errors import NoTarget
 from ..output import JSON, Result, command, table
 
@@ -12,16 +13,19 @@ app = typer.Typer(help="List, show and remove subscriptions.", no_args_is_help=T
 
 @app.command("list", epilog="Example: ctmux subscription list --json | jq '.data[].id'")
 @command
-def list_(as_json: bool = JSON) -> Result:
+def list_(
+    owner: str | None = typer.Option(None, "--owner", metavar="NAME", help="Only those of this owner."),
+    tag: str | None = typer.Option(None, "--tag", metavar="TAG", help="Only those with this tag."),
+    as_json: bool = JSON,
+) -> Result:
     """Every subscription that is armed."""
     from ...client import Client
 
     with Client() as client:
-        found = client.subscriptions()
-    rows = [
-        [s["id"], s["kind"], s["name"], _place(s), s["seconds"], "once" if s["once"] else "", s["pattern"]] for s in found
-    ]
-    return Result(table(rows, ["ID", "KIND", "NAME", "SCOPE", "SECONDS", "ENDS", "PATTERN"]), found)
+        known = client.subscriptions()
+    found = [s for s in known if owner in (None, s["owner"]) and (tag is None or tag in s["tags"])]
+    rows = [[s["id"], s["kind"], s["name"], _place(s), s["seconds"], _bounds(s), _looks_for(s)] for s in found]
+    return Result(table(rows, ["ID", "KIND", "NAME", "SCOPE", "SECONDS", "ENDS", "LOOKS FOR"]), found)
 
 
 @app.command(epilog="Example: ctmux subscription show s3")
@@ -35,7 +39,7 @@ def show(wanted: str = typer.Argument(..., metavar="ID", help="Its id or name.")
     if len(fitting) != 1:
         many = f"{len(fitting)} subscriptions are named {wanted!r}" if fitting else f"no subscription {wanted!r}"
         raise NoTarget(f"{many}; see: ctmux subscription list")
-    text = "\n".join(f"{key:9} {value}" for key, value in fitting[0].items() if value is not None)
+    text = "\n".join(f"{key:9} {value}" for key, value in fitting[0].items() if value not in (None, [], False, 0))
     return Result(text, fitting[0], fitting[0]["session"], fitting[0]["pane"])
 
 
@@ -48,6 +52,44 @@ def remove(wanted: str = typer.Argument(..., metavar="ID", help="Its id or name.
     with Client() as client:
         ended = client.unsubscribe(wanted)
     return Result(f"removed {ended['id']}", ended, ended["session"], ended["pane"])
+
+
+@app.command("explain", epilog="Example: ctmux subscription explain s3")
+@command
+def explain(wanted: str = typer.Argument(..., metavar="ID", help="Its id or name."), as_json: bool = JSON) -> Result:
+    """What a subscription waits for, where, what it saw last, and why it has fired or not."""
+    from ...client import Client
+
+    with Client() as client:
+        found = client.explain(wanted)
+    armed = found["subscription"]
+    lines = [f"{armed['id']} waits for {armed['kind']}: {_looks_for(armed) or 'anything'} in {_place(armed)}"]
+    for stream in found["streams"]:
+        more = f", {stream['unfinished']} more in an unfinished line" if stream["unfinished"] else ""
+        lines.append(
+            f"  {stream['pane']}: from byte {stream['since']} on; {stream['looked_through']} bytes looked through{more}"
+        )
+    if found.get("deadline"):
+        lines.append(f"  next time that counts: {timestamp(found['deadline'])}")
+    if found["last"]:
+        lines.append(f"  last: {timestamp(found['last']['at'])} {found['last'].get('line') or found['last'].get('is', '')}")
+    lines += [f"  {sentence}" for sentence in found["why"]]
+    return Result("\n".join(lines), found, armed["session"], armed["pane"])
+
+
+def _looks_for(subscription: dict[str, Any]) -> str:
+    return "  ".join([*subscription["patterns"], *subscription["members"]])
+
+
+def _bounds(subscription: dict[str, Any]) -> str:
+    """How it ends by itself."""
+    count, ttl, until = (subscription[name] for name in ("count", "ttl", "until"))
+    bounds = [
+        {None: "", 1: "once"}.get(count, f"after {count}"),
+        f"in {ttl:g} s" if ttl else "",
+        f"at {until}" if until else "",
+    ]
+    return ", ".join(filter(None, bounds))
 
 
 def _place(subscription: dict[str, Any]) -> str:

@@ -78,7 +78,8 @@ class Exits:
                 self._topology.departed.append(Departed(pane_id, pane.session, stream, exited=True))
             report(matched=False)
 
-        request = Finish(self._topology.server, pane.session, pane_id, stream or "", end or 0, over, over)
+        program = {"pid": pid, **(pane.status or {"exit_status": None, "signal": None})}
+        request = Finish(self._topology.server, pane.session, pane_id, stream or "", end or 0, over, over, program)
         self._finisher.finish(request, done, gone)
 
     def _finish_departed(self, departed: Departed) -> None:

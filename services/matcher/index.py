@@ -1,4 +1,4 @@
-"""Subscriptions by what they look for and where: who is concerned, without a walk over all of them. Pure."""
+"""Subscriptions by what they want and where: who is concerned, without a walk over all of them. Pure."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -19,43 +19,45 @@ def _scopes(server: str, session: str, pane: str) -> Iterator[Scope]:
 
 
 class Index:
-    """`patterns` counts how many look for each; None are those that wait for any output."""
+    """`wanted` counts how many want each: a pattern, or another fact of a pane (see `Subscription.wants`)."""
 
     def __init__(self) -> None:
-        self.patterns: Counter[str | None] = Counter()
+        self.wanted: Counter[str] = Counter()
         self._scopes: Counter[Scope] = Counter()
-        self._owners: dict[str | None, dict[Scope, dict[str, Subscription]]] = {}
+        self._owners: dict[str, dict[Scope, dict[str, Subscription]]] = {}
 
     def add(self, subscription: Subscription) -> None:
         scope = _scope(subscription)
-        self.patterns[subscription.pattern] += 1
         self._scopes[scope] += 1
-        self._owners.setdefault(subscription.pattern, {}).setdefault(scope, {})[subscription.id] = subscription
+        for want in subscription.wants:
+            self.wanted[want] += 1
+            self._owners.setdefault(want, {}).setdefault(scope, {})[subscription.id] = subscription
 
     def remove(self, subscription: Subscription) -> None:
-        scopes = self._owners[subscription.pattern]
         scope = _scope(subscription)
-        del scopes[scope][subscription.id]
-        self.patterns[subscription.pattern] -= 1
         self._scopes[scope] -= 1
         if not self._scopes[scope]:
             del self._scopes[scope]
-        if not scopes[scope]:
-            del scopes[scope]
-        if not scopes:
-            del self._owners[subscription.pattern], self.patterns[subscription.pattern]
+        for want in subscription.wants:
+            scopes = self._owners[want]
+            del scopes[scope][subscription.id]
+            self.wanted[want] -= 1
+            if not scopes[scope]:
+                del scopes[scope]
+            if not scopes:
+                del self._owners[want], self.wanted[want]
 
     def covers(self, server: str, session: str, pane: str) -> bool:
         """Whether anybody is interested in a pane."""
         return any(scope in self._scopes for scope in _scopes(server, session, pane))
 
-    def all_owners(self, pattern: str) -> list[Subscription]:
-        """Who looks for a pattern anywhere."""
-        return [found for scope in self._owners.get(pattern, {}).values() for found in scope.values()]
+    def all_owners(self, want: str) -> list[Subscription]:
+        """Who wants this of any pane."""
+        return [found for scope in self._owners.get(want, {}).values() for found in scope.values()]
 
-    def owners(self, pattern: str | None, server: str, session: str, pane: str) -> list[Subscription]:
-        """Who looks for a pattern (None: for any output) in a pane."""
-        scopes = self._owners.get(pattern)
+    def owners(self, want: str, server: str, session: str, pane: str) -> list[Subscription]:
+        """Who wants this of a pane."""
+        scopes = self._owners.get(want)
         if scopes is None:
             return []
         return [

@@ -1,48 +1,36 @@
-"""The matcher's loop: spools in, events out; timers for unfinished lines and timeouts.
+"""The matcher's loop: spools in, events out; what is asked of it, and what it is told of panes.
 
 It reads the spools itself instead of the chunks that the watchers publish: it has to be able to anyway, after a restart and
 where a chunk was lost, and without the way over the bus an event comes 0.7 ms earlier (docs/architecture.md).
 """
 
-import contextlib
-import json
-import os
 import time
 from collections.abc import Callable
 from typing import Any
 
 from ...shared import place, spool
 from ...shared.config import Config
-from ...shared.errors import CtmuxError, NoTarget, UsageError
-from ...shared.messages import (
-    Close,
-    Draft,
-    Filter,
-    Finish,
-    Get,
-    Position,
-    Subscribe,
-    Subscriptions,
-    Tip,
-    Unsubscribe,
-)  # fmt: skip
+from ...shared.errors import CtmuxError
+from ...shared.messages import Close, Draft, Explain, Finish, Subscribe, Subscriptions, Unsubscribe
 from ...shared.outbox import Outbox
 from ...shared.paths import Paths, ensure_private
-from ...shared.rpc import Client, Reply, wait_answer
-from ...shared.service import Service, Timer
-from . import pattern
+from ...shared.rpc import Client, Reply
+from ...shared.service import Service
+from . import arming, drafts, facts
+from .context import Context
+from .explain import explain
 from .governor import Governor
+from .history import History
 from .lines import Block
 from .reader import Reader
+from .recovery import Recovery
 from .registry import Registry
+from .rules import Rules, Told
+from .silence import Silence
 from .stream import Hit, StreamState
-from .subscription import Subscription
+from .subscription import EXIT, OUTPUT, Subscription
 
-_TEXT_MAX = 4096  # characters of a line, match or capture in an event; the spool has the rest, from `offset` to `end`
-_CAPTURES_MAX = 20
-_BEHIND = 0.05  # seconds until a timeout is looked at again, when what has come by then is not read yet
 _AGAIN = 1.0  # seconds until what a full disk refused is tried again
-_RECLAIMED = "reclaimed before it was matched: the matcher was behind, or did not run; see [watcher] keep_bytes"
 _CHECKPOINT = 5.0  # seconds; a restarted matcher need not read again what is older
 
 
@@ -53,206 +41,201 @@ class Matcher(Service):
         super().__init__("matcher", paths)
         ensure_private(paths.state)
         place.settle(paths)
-        self._registry = Registry(self, paths)
-        self._store, self._index = self._registry.store, self._registry.index
-        self._governor = Governor()
-        self._timeouts: dict[str, Timer] = {}
-        self._checkpointing = False
-        self._progress_path = f"{paths.runtime}/matcher.progress"
+        self.registry = Registry(self, paths)
+        self._store, self._index = self.registry.store, self.registry.index
         self.outbox = Outbox(self, paths.control("logger"))
-        self._reader = Reader(self, self, paths.spool, config.matcher.quiet_seconds)
+        self.rules = Rules(self, self, paths.facts, paths.spool)
+        self.reader = Reader(self, self, paths.spool, config.matcher.quiet_seconds)
+        self._governor = Governor()
+        self._silence = Silence(self, self.rules, self.caught_up)
+        self._context = Context(self, self.rules)
+        self._history = History(self, self, paths.spool)
+        self._recovery = Recovery(Client(self.context, paths.control("logger")), f"{paths.runtime}/matcher.progress")
+        self._checkpointing = False
         for request, handler in (
-            (Subscribe, self._subscribe), (Subscriptions, self._list), (Unsubscribe, self._unsubscribe),
-            (Finish, self._finish), (Close, self._close),
+            (Subscribe, self._subscribe), (Subscriptions, self._list), (Explain, self._explain),
+            (Unsubscribe, self._unsubscribe), (Finish, self._finish), (Close, self._close),
         ):  # fmt: skip
             self.server.handle(request, handler)
         if self._store.active:
-            self._reader.listen(True)
+            self.reader.listen(True)
             self._resume()
+        self._recovery.close()
 
     def status(self) -> dict[str, Any]:
         return {
             **super().status(),
             "subscriptions": len(self._store.active),
-            "patterns": len(self._registry.engine),
-            "merging": self._registry.merging,
-            "streams": len(self._reader.streams),
+            "patterns": len(self.registry.engine),
+            "merging": self.registry.merging,
+            "streams": len(self.reader.streams),
             "unsent": len(self.outbox),
-            "skipped_bytes": sum(state.skipped for state in self._reader.streams.values()),
+            "skipped_bytes": sum(state.skipped for state in self.reader.streams.values()),
         }
 
     def _drain_wake(self) -> None:
         super()._drain_wake()
-        self._registry.take()
+        self.registry.take()
 
     # ---- start -----------------------------------------------------------------------------------------------------
 
     def _resume(self) -> None:
-        """Go on where the journal says that the last matcher was; the spools have what has been printed since."""
-        logger = Client(self.context, self.paths.control("logger"))
+        """Go on where the last matcher was; the spools have what has been printed since."""
         for subscription in list(self._store.active.values()):
-            self._settle(subscription, logger)
-        progress = self._load_progress()
-        for found in spool.walk(self.paths.spool):
-            if os.path.exists(spool.meta(f"{self.paths.spool}/{found.server}", found.stream.name, "done")):
-                continue
-            since = self._earliest(found)
-            last = wait_answer(logger, Position(f"match/{found.server}/{found.stream.name}"), 30.0)
-            start = max(progress.get(f"{found.server}/{found.stream.name}", 0), last["position"], since)
-            start = max(last["position"], spool.line_start(found.path, start))
-            fired = last["keys"] if last["position"] == start else ()
-            self._reader.resume(found, start, fired)
-        logger.close()
+            self._settle(subscription)
         for subscription in self._store.active.values():
-            self._arm_timeout(subscription)
+            if not subscription.plain:
+                self.rules.add(subscription)
+        self.rules.resume()
+        noted = self._recovery.noted()
+        for found in spool.walk(self.paths.spool):
+            if not arming.is_done(self.paths.spool, found):
+                self.reader.resume(found, *self._recovery.start(found, noted, self._earliest(found)))
+        for subscription in list(self._store.active.values()):
+            self._begin(subscription)
 
-    def _settle(self, subscription: Subscription, logger: Client) -> None:
+    def _settle(self, subscription: Subscription) -> None:
         """End a subscription whose last event was written, but whose end was not noted before the matcher was killed."""
-        tip = wait_answer(logger, Tip(subscription.id), 30.0)["n"]
-        if not tip:
-            self._put_created(subscription)
-            return
-        page = self._ask_events(logger, tip)
-        kind = page.get("kind")
-        if kind == "subscription.ended":
-            self._registry.end(subscription)
-            self._store.forget(subscription)
-        elif kind == "timeout.expired":
-            self._end(subscription, "expired")
-        elif kind == "pattern.matched" and subscription.once:
+        last = self._recovery.last_event(subscription)
+        if last is None:
+            self.outbox.put([drafts.created(subscription)])
+        elif last["kind"] == "subscription.ended":
+            self.registry.end(subscription)
+            self._forget(subscription)
+        elif last["kind"] == "pattern.matched" and subscription.plain and subscription.options.count:
             self._end(subscription, "once")
-
-    def _ask_events(self, logger: Client, n: int) -> dict[str, Any]:
-        lines = wait_answer(logger, Get(n, 1, list(Filter())), 30.0)["lines"]
-        return json.loads(lines[0]) if lines else {}
 
     def _earliest(self, found: spool.Spool) -> int:
         """The first offset of a stream that any subscription is interested in; its end if there is none."""
         offsets = [
             subscription.since(found.server, found.stream.name)
             for subscription in self._store.active.values()
-            if subscription.covers(found.server, found.session, found.stream.pane)
+            if subscription.covers(found.server, found.session, found.stream.pane) and subscription.options.start == "now"
         ]
-        return min(offsets) if offsets else os.path.getsize(found.path)
+        return min(offsets) if offsets else spool.size(found.path)
 
-    def _load_progress(self) -> dict[str, int]:
-        try:
-            with open(self._progress_path) as file:
-                loaded: dict[str, int] = json.load(file)
-        except (OSError, ValueError):
-            return {}
-        return loaded
+    def _begin(self, subscription: Subscription) -> None:
+        """What is to be done for a subscription that is armed, beside waiting for lines."""
+        if subscription.kind == "idle":
+            self._silence.begin(subscription, self.reader.streams.values())
+        if subscription.options.start != "now":
+            for state in self.reader.streams.values():
+                if subscription.covers(state.server, state.session, state.pane):
+                    self._history.begin(subscription, state, subscription.since(state.server, state.name))
+        rule = self.rules.by_id.get(subscription.id)
+        if rule and rule.held:
+            self._context.begin(rule)
 
     def _checkpoint(self) -> None:
-        """Note how far the streams are, once everything found before that is in the journal. A hint, not a truth."""
+        """Note how far the streams are, once everything found before that is in the journal."""
         self._checkpointing = False
-        progress = {f"{state.server}/{state.name}": state.lines.offset for state in self._reader.streams.values()}
-
-        def write() -> None:
-            with contextlib.suppress(OSError):  # a full disk: the journal says it, too
-                with open(f"{self._progress_path}.new", "w") as file:
-                    json.dump(progress, file)
-                os.rename(f"{self._progress_path}.new", self._progress_path)
-
-        self.outbox.put([], write)
+        progress = {f"{state.server}/{state.name}": state.lines.offset for state in self.reader.streams.values()}
+        if not self.rules.stuck:
+            self.outbox.put([], lambda: self._recovery.note(progress))
 
     # ---- what the reader asks and tells ----------------------------------------------------------------------------
+
+    @property
+    def held(self) -> bool:
+        """Whether nothing may be read now, because a full disk takes nothing that follows from it."""
+        return self.rules.stuck
+
+    def released(self) -> None:
+        """The full disk takes something again."""
+        self.reader.look()
+
+    def caught_up(self) -> bool:
+        """Read what is there; whether that was all."""
+        self.reader.catch_up()
+        return not self.reader.behind
 
     def wants(self, state: StreamState) -> bool:
         """Whether any subscription covers the stream."""
         return self._index.covers(state.server, state.session, state.pane)
 
-    def grew(self, state: StreamState) -> None:
-        """A stream has new output: whoever waits for any is satisfied."""
-        for subscription in self._index.owners(None, state.server, state.session, state.pane):
-            if state.lines.end > subscription.since(state.server, state.name):
-                self._end(subscription, "satisfied", state)
+    def grew(self, state: StreamState, at: float) -> None:
+        """A stream has new output: whoever waits for any is told."""
+        told: list[Told] = []
+        for subscription in self._index.owners(OUTPUT, state.server, state.session, state.pane):
+            if state.lines.end <= subscription.since(state.server, state.name):
+                continue
+            if subscription.kind == "idle":
+                self._silence.spoke(subscription, state, at)
+            else:
+                key = f"output/{state.server}/{state.name}"
+                fact = {"is": "output", "at": at, "key": key, "position": state.lines.end, **facts.of(state)}
+                told.append((subscription.id, fact))
+        self.rules.tell(told)
         if not self._checkpointing:
             self._checkpointing = True
             self.after(_CHECKPOINT, self._checkpoint)
 
     def missed(self, state: StreamState, start: int, end: int) -> None:
         """A range of a stream was given back to the disk before it was matched."""
-        data = {"what": "output", "stream": state.name, "start": start, "end": end, "reason": _RECLAIMED}
-        self.outbox.put(
-            [
-                Draft(
-                    state.producer, start, f"gap-{end}", "gap", time.time(), state.server, state.session, None, state.pane,
-                    data=data,
-                )
-            ]
-        )  # fmt: skip
-
-    # ---- events ----------------------------------------------------------------------------------------------------
+        self.outbox.put([drafts.missed(state, start, end)])
 
     def evaluate(self, state: StreamState, block: Block, at: float) -> None:
         """Report what fires in a block of lines."""
-        drafts: list[Draft] = []
-        ended: dict[str, tuple[Subscription, str]] = {}
-        for hit in state.hits(block, self._registry.engine, self._index, self._governor):
-            subscription = hit.subscription
-            if subscription.id in ended:
-                continue
-            if subscription.kind == "timeout":
-                ended[subscription.id] = (subscription, "satisfied")
-                continue
-            drafts.append(_matched(state, hit, at))
-            if subscription.once:
-                ended[subscription.id] = (subscription, "once")
-        self.outbox.put(drafts)
-        for subscription, reason in ended.values():
-            self._end(subscription, reason, state)
+        hits = state.hits(block, self.registry.engine, self._index, self._governor)
+        self.report(state, [hit for hit in hits if not self._history.hides(hit, state)], at)
         for burning, reason in self._governor.burning():
             for subscription in self._index.all_owners(burning):
                 self._end(subscription, reason, state)
 
-    def _put_created(self, subscription: Subscription, done: Callable[[], None] | None = None) -> None:
-        draft = _draft(subscription, 0, "subscription.created", {"subscription": subscription.public()})
-        self.outbox.put([draft], done)
+    def report(self, state: StreamState, hits: list[Hit], at: float) -> None:
+        """Events of plain subscriptions; the others are told, and that is kept, before anything goes out."""
+        events: list[Draft] = []
+        told: list[Told] = []
+        ended: dict[str, Subscription] = {}
+        for hit in hits:
+            subscription = hit.subscription
+            if subscription.id in ended:
+                continue
+            fact = facts.line(state, hit, at)
+            if not subscription.plain:
+                fact |= self._context.before(subscription, state, hit)
+                told.append((subscription.id, fact))
+                continue
+            times = state.seen.get(subscription.id, {"times": 0})["times"] + 1
+            state.seen[subscription.id] = {"times": times, "at": at, "line": fact["line"], "offset": hit.offset}
+            event = drafts.matched(state, hit, fact)
+            events.append(event)
+            told += self.rules.members(subscription, fact, event.data)
+            if subscription.options.count:
+                ended[subscription.id] = subscription
+        self.rules.tell(told)
+        self._context.follow(state, hits)
+        self.outbox.put(events)
+        for subscription in ended.values():
+            self._end(subscription, "once", state)
+
+    # ---- ends ------------------------------------------------------------------------------------------------------
+
+    def ended(self, subscription: Subscription, reason: str) -> None:
+        """A rule is over."""
+        if subscription.id in self._store.active:
+            self._end(subscription, reason)
 
     def _end(
         self, subscription: Subscription, reason: str, state: StreamState | None = None,
         done: Callable[[], None] | None = None,
     ) -> None:  # fmt: skip
         """Report the end and its reason; forget the subscription when that is in the journal."""
-        timer = self._timeouts.pop(subscription.id, None)
-        if timer:
-            timer.cancel()
-        self._registry.end(subscription)
+        self.registry.end(subscription)
+        self._silence.end(subscription)
+        self.outbox.put([drafts.ended(subscription, reason, state)], lambda: self._forget(subscription, done))
+        self.rules.remove(subscription)
 
-        def written() -> None:
-            try:
-                self._store.forget(subscription)
-            except OSError as error:
-                print(f"subscriptions: {error}; trying again", flush=True)
-                self.after(_AGAIN, written)
-                return
-            self._reader.listen(bool(self._store.active))
-            if done:
-                done()
-
-        data = {"reason": reason, "name": subscription.name, "kind": subscription.kind}
-        if state:
-            data["by"] = f"{state.server}/{state.pane}"
-        self.outbox.put([_draft(subscription, 2, "subscription.ended", data)], written)
-
-    def _arm_timeout(self, subscription: Subscription) -> None:
-        if subscription.kind == "timeout" and subscription.seconds is not None:
-            left = subscription.created + subscription.seconds - time.time()
-            self._timeouts[subscription.id] = self.after(max(0.0, left), lambda: self._expire(subscription))
-
-    def _expire(self, subscription: Subscription) -> None:
-        if subscription.id not in self._store.active:
+    def _forget(self, subscription: Subscription, done: Callable[[], None] | None = None) -> None:
+        try:
+            self._store.forget(subscription)
+        except OSError as error:
+            print(f"subscriptions: {error}; trying again", flush=True)
+            self.after(_AGAIN, lambda: self._forget(subscription, done))
             return
-        self._reader.catch_up()  # what has come by now counts
-        if subscription.id not in self._store.active:
-            return
-        if self._reader.behind:
-            self._timeouts[subscription.id] = self.after(_BEHIND, lambda: self._expire(subscription))
-            return
-        data = {"seconds": subscription.seconds, "pattern": subscription.pattern, "name": subscription.name}
-        self.outbox.put([_draft(subscription, 1, "timeout.expired", data)])
-        self._end(subscription, "expired")
+        self.reader.listen(bool(self._store.active))
+        if done:
+            done()
 
     # ---- requests --------------------------------------------------------------------------------------------------
 
@@ -263,47 +246,35 @@ class Matcher(Service):
             return None
         if self.outbox.trouble:
             raise CtmuxError(f"nothing can be subscribed now: {self.outbox.trouble}")
-        if request.kind not in ("pattern", "timeout"):
-            raise UsageError(f"unknown kind of subscription {request.kind!r}; there are: pattern, timeout")
-        if request.kind == "pattern" and not request.pattern:
-            raise UsageError("a pattern is needed")
-        if request.kind == "timeout" and not (request.seconds and 0 < request.seconds < 10 * 365 * 86400):
-            raise UsageError("a timeout needs a number of seconds above 0")
-        if request.pattern:
-            pattern.check(request.pattern)
-        if request.pane and request.server:
-            streams = [s for s in spool.walk_server(self.paths.spool, request.server) if s.stream.pane == request.pane]
-            done = [spool.meta(f"{self.paths.spool}/{request.server}", s.stream.name, "done") for s in streams]
-            if done and all(map(os.path.exists, done)):
-                raise NoTarget(f"{request.pane} has exited")
-        number = self._store.next_number()
-        subscription = Subscription(
-            f"s{number}", number, request.kind, request.pattern, request.seconds, request.server, request.session,
-            request.pane, request.once, request.name, request.token, time.time(),
-        )  # fmt: skip
-        self._reader.listen(True)  # before it is armed: what comes from then on is seen
+        subscription = arming.subscription(request, self._store, self.paths.spool)
+        self.reader.listen(True)  # before it is armed: what comes from then on is seen
         self._arm(subscription)
         try:
-            self._registry.add(subscription)
+            self.registry.add(subscription)
         except OSError as error:
             raise CtmuxError(f"the subscription cannot be saved: {error}") from error
-        self._arm_timeout(subscription)
-        self._put_created(subscription, lambda: reply({"subscription": subscription.public()}))
+        created = drafts.created(subscription)
+        self.outbox.put([created], lambda: reply({"subscription": subscription.public()}))
+        if not subscription.plain:
+            self.rules.add(subscription)
+        self._begin(subscription)
         return None
 
     def _arm(self, subscription: Subscription) -> None:
         """From here on it counts: everything that is in the spools now was there before."""
         for found in spool.walk(self.paths.spool):
             key = f"{found.server}/{found.stream.name}"
-            size = spool.size(found.path)
             if subscription.pane in (None, found.stream.pane):
-                subscription.armed[key] = size
-            over = os.path.exists(spool.meta(f"{self.paths.spool}/{found.server}", found.stream.name, "done"))
-            if key not in self._reader.streams and not over:
-                self._reader.add(found, spool.line_start(found.path, size))
+                subscription.armed[key] = arming.start(subscription, found)
+            if key not in self.reader.streams and not arming.is_done(self.paths.spool, found):
+                self.reader.add(found, spool.line_start(found.path, spool.size(found.path)))
 
     def _list(self, _request: Subscriptions, _reply: Reply) -> dict[str, Any]:
         return {"subscriptions": [found.public() for found in self._store.active.values()]}
+
+    def _explain(self, request: Explain, _reply: Reply) -> dict[str, Any]:
+        subscription = self._store.find(request.subscription)
+        return explain(subscription, self.rules.by_id.get(subscription.id), self.reader.streams.values())
 
     def _unsubscribe(self, request: Unsubscribe, reply: Reply) -> None:
         subscription = self._store.find(request.subscription)
@@ -313,6 +284,11 @@ class Matcher(Service):
         """Evaluate a stream to its end; answer when all of it is in the journal."""
 
         def finished() -> None:
+            if request.over:
+                self._context.flush(request.server, request.stream)
+                self._silence.over(request.server, request.stream)
+            if request.program:
+                self._exited(request, request.program)
             for subscription in list(self._store.active.values()):
                 if request.over:
                     subscription.armed.pop(f"{request.server}/{request.stream}", None)
@@ -320,38 +296,20 @@ class Matcher(Service):
                     self._end(subscription, "pane exited")
             self.outbox.put([], lambda: reply({}))
 
-        self._reader.finish(request, finished)
+        self.reader.finish(request, finished)
+
+    def _exited(self, request: Finish, program: dict[str, int | None]) -> None:
+        """Tell that a pane's program has ended, before that is in the journal: nothing of a pane comes after its exit."""
+        owners = self._index.owners(EXIT, request.server, request.session, request.pane)
+        following = [rule.subscription for rule in self.rules.by_id.values() if rule.follows(request.server, request.pane)]
+        fact = {
+            "is": "exit", "at": time.time(), "key": f"exit/{request.server}/{request.pane}/{program['pid']}", "position": 0,
+            "server": request.server, "session": request.session, "pane": request.pane, "stream": request.stream, **program,
+        }  # fmt: skip
+        self.rules.tell([(subscription.id, fact) for subscription in (*owners, *following)])
 
     def _close(self, request: Close, reply: Reply) -> None:
         for subscription in list(self._store.active.values()):
             if subscription.session == request.session and subscription.server in (None, request.server):
                 self._end(subscription, "session closed")
         self.outbox.put([], lambda: reply({}))
-
-
-def _draft(subscription: Subscription, position: int, kind: str, data: dict[str, Any]) -> Draft:
-    producer = f"subscription/{subscription.id}"
-    return Draft(
-        producer, position, "", kind, time.time(), subscription.server, subscription.session, None, subscription.pane,
-        subscription.id, data, [producer] if kind == "subscription.ended" else [],
-    )  # fmt: skip
-
-
-def _matched(state: StreamState, hit: Hit, at: float) -> Draft:
-    data = {
-        "name": hit.subscription.name,
-        "pattern": hit.subscription.pattern,
-        "line": hit.line[:_TEXT_MAX],
-        "match": hit.match.text[:_TEXT_MAX],
-        "captures": [text and text[:_TEXT_MAX] for text in hit.match.captures[:_CAPTURES_MAX]],
-        "named": {name: text and text[:_TEXT_MAX] for name, text in hit.match.named.items()},
-        "stream": state.name,
-        "offset": hit.offset,
-        "end": hit.end,
-        "partial": hit.partial,
-        "truncated": hit.truncated,
-    }
-    return Draft(
-        state.producer, hit.offset, hit.subscription.id, "pattern.matched", at, state.server, state.session, None,
-        state.pane, hit.subscription.id, data,
-    )  # fmt: skip

@@ -29,7 +29,10 @@ class Owner(Protocol):
 
     def wants(self, state: StreamState) -> bool: ...
 
-    def grew(self, state: StreamState) -> None: ...
+    @property
+    def held(self) -> bool: ...
+
+    def grew(self, state: StreamState, at: float) -> None: ...
 
     def missed(self, state: StreamState, start: int, end: int) -> None: ...
 
@@ -132,7 +135,7 @@ class Reader:
         if not self._held and len(self._owner.outbox) > _FULL:
             self._held = True
             self._owner.outbox.put([], self._release)
-        return self._held
+        return self._held or self._owner.held
 
     def _release(self) -> None:
         self._held = False
@@ -158,6 +161,7 @@ class Reader:
         while state.lines.end < end and not self._is_full():
             try:
                 found = spool.read(path, state.lines.end, min(_PIECE, end - state.lines.end))
+                at = min(time.time(), os.stat(path).st_mtime)  # it was printed by then, however late it is read
                 if found.offset > state.lines.end:
                     state.skipped += found.offset - state.lines.end
                     state.missing = state.lines.offset if state.missing is None else state.missing
@@ -174,9 +178,9 @@ class Reader:
                 return
             if state.missing is not None and not state.lines.torn:  # the line that the range ends in is missing, too
                 self._tell_missing(state, state.lines.whole_from)
-            self._owner.grew(state)
+            self._owner.grew(state, at)
             for block in blocks:
-                self._owner.evaluate(state, block, time.time())
+                self._owner.evaluate(state, block, at)
             if state.lines.tail:
                 self._watch_quiet(state)
 

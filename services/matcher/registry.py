@@ -41,14 +41,15 @@ class Registry:
         """Look for it no more; it is kept until `forget`, when its end is in the journal."""
         if subscription.id in self.store.active:
             self.index.remove(subscription)
-            if subscription.pattern is not None and not self.index.patterns[subscription.pattern]:
-                self.engine.remove(subscription.pattern)
+            for pattern in set(subscription.texts):
+                if not self.index.wanted[pattern]:
+                    self.engine.remove(pattern)
         self.store.end(subscription)
 
     def _enlist(self, subscription: Subscription) -> None:
         self.index.add(subscription)
-        if subscription.pattern is not None:
-            self.engine.add(subscription.pattern)
+        for pattern in subscription.texts:
+            self.engine.add(pattern)
             self._merge()
 
     # ---- large filters, which a thread makes ----------------------------------------------------------------------

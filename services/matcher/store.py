@@ -61,7 +61,7 @@ class Store:
         known = {**self.ending, **self.active}  # who asks again for an end that is under way is answered, too
         if wanted in known:
             return known[wanted]
-        named = [found for found in self.active.values() if found.name == wanted]
+        named = [found for found in self.active.values() if found.options.name == wanted]
         if len(named) == 1:
             return named[0]
         if named:

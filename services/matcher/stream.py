@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ...shared import terminal
 from . import pattern, screen
@@ -14,15 +14,20 @@ from .subscription import Subscription
 
 
 class Hit(NamedTuple):
-    """A subscription's pattern in one line: `offset`..`end` are the line's bytes in the stream."""
+    """A line that a subscription looks for: `offset`..`end` are its bytes in the stream. `matches`: those of its patterns
+    that match, by their index, the lowest first."""
 
     subscription: Subscription
     offset: int
     end: int
     line: str
-    match: pattern.Match
+    matches: list[tuple[int, pattern.Match]]
     partial: bool
     truncated: bool
+
+    @property
+    def match(self) -> pattern.Match:
+        return self.matches[0][1]
 
 
 class StreamState:
@@ -37,6 +42,7 @@ class StreamState:
         self.missing: int | None = None  # where a range that cannot be read begins, as long as its end is not known
         self._fired_line = offset  # the line that `_fired` is of
         self._fired = set(fired)
+        self.seen: dict[str, dict[str, Any]] = {}  # plain subscription -> the last line that fired it here, and how many
 
     @property
     def producer(self) -> str:
@@ -46,28 +52,30 @@ class StreamState:
         """What fires in a block, in the order of lines, then of subscriptions. One line fires a subscription once."""
         shown, alternate = self._shown(block)
         text = _valid(terminal.clean(shown))
-        matches: list[tuple[pattern.Match, list[Subscription]]] = []
+        matches: list[tuple[str, pattern.Match, list[Subscription]]] = []
         for wanted, begin in engine.candidates(text):
             owners = index.owners(wanted, self.server, self.session, self.pane)
             if owners:
                 began = time.thread_time()
                 found_here = list(pattern.search(wanted, text, begin))
                 governor.charge(wanted, time.thread_time() - began, len(text) - begin, len(found_here))
-                matches += [(match, owners) for match in found_here]
+                matches += [(wanted, match, owners) for match in found_here]
         if not matches:  # most blocks
             self._remember([], block, alternate)
             return []
-        spans = terminal.line_spans(block.raw, {match.line for match, _owners in matches})
+        spans = terminal.line_spans(block.raw, {match.line for _wanted, match, _owners in matches})
         found: list[Hit] = []
-        for match, owners in matches:
+        for wanted, match, owners in matches:
             start, end = spans[match.line]
             line = text[match.start : (text.find(b"\n", match.start) + 1 or len(text) + 1) - 1]
             for owner in owners:
-                hit = self._armed(owner, block.offset + start, block.offset + end, match, line, block)
+                hit = self._armed(owner, wanted, block.offset + start, block.offset + end, match, line, block)
                 if hit:
                     found.append(hit)
-        found.sort(key=lambda hit: (hit.offset, hit.subscription.number))
-        fresh = [hit for hit in found if not (hit.offset == self._fired_line and hit.subscription.id in self._fired)]
+        found.sort(key=lambda hit: (hit.offset, hit.subscription.number, hit.matches[0][0]))
+        fresh = [
+            hit for hit in _joined(found) if not (hit.offset == self._fired_line and hit.subscription.id in self._fired)
+        ]
         self._remember(fresh, block, alternate)
         return fresh
 
@@ -80,7 +88,7 @@ class StreamState:
         return shown, alternate
 
     def _armed(
-        self, owner: Subscription, offset: int, end: int, match: pattern.Match, text: bytes, block: Block
+        self, owner: Subscription, wanted: str, offset: int, end: int, match: pattern.Match, text: bytes, block: Block
     ) -> Hit | None:
         since = owner.since(self.server, self.name)
         if end <= since:
@@ -90,13 +98,14 @@ class StreamState:
             _before, alternate = screen.hide(block.raw[: since - block.offset], bool(self.alternate))
             late, _alternate = screen.hide(block.raw[since - block.offset : end - block.offset], alternate)
             text = _valid(terminal.clean(late)).strip(b"\n")
-            found = next(iter(pattern.search(owner.pattern or "", text)), None)
+            found = next(iter(pattern.search(wanted, text)), None)
             if found is None:
                 return None
             match = found
         truncated = block.truncated and end == block.offset + len(block.raw)
         line = text.decode(errors="replace")
-        return Hit(owner, offset, end, line, match, block.partial, truncated)
+        matches = [(index, match) for index, own in enumerate(owner.texts) if own == wanted]
+        return Hit(owner, offset, end, line, matches, block.partial, truncated)
 
     def _remember(self, hits: list[Hit], block: Block, alternate: bool) -> None:
         for hit in hits:
@@ -107,6 +116,17 @@ class StreamState:
             self.alternate = alternate
         if not block.partial and self._fired_line < self.lines.offset:
             self._fired_line, self._fired = self.lines.offset, set()
+
+
+def _joined(hits: list[Hit]) -> list[Hit]:
+    """One hit for each line and subscription, of all its patterns; `hits` are sorted."""
+    joined: list[Hit] = []
+    for hit in hits:
+        if joined and (joined[-1].offset, joined[-1].subscription.id) == (hit.offset, hit.subscription.id):
+            joined[-1].matches.extend(hit.matches)
+        else:
+            joined.append(hit)
+    return joined
 
 
 def _valid(text: bytes) -> bytes:

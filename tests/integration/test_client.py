@@ -81,8 +81,8 @@ def test_asyncio(guest: Guest) -> None:
 
     async def main() -> None:
         async with AsyncClient() as client:
-            odd = await client.subscribe_pattern("^n[0-9]*[13579]$", name="odd")
-            every = await client.subscribe_pattern("^n[0-9]+$")
+            odd = await client.subscribe("pattern", "^n[0-9]*[13579]$", name="odd")
+            every = await client.subscribe("pattern", "^n[0-9]+$")
             assert [s["id"] for s in await client.subscriptions()] == [odd["id"], every["id"]]
             pane = guest.tmux("new-window", "-d", "-P", "-F", "#{pane_id}",
                                "for i in $(seq 1 400); do echo n$i; done; sleep 0.3; exit 4")  # fmt: skip
@@ -96,9 +96,9 @@ def test_asyncio(guest: Guest) -> None:
             assert (await client.status("matcher"))["subscriptions"] == 1
             assert pane not in [p["pane"] for p in await client.panes() if not p["exited"]]
             with pytest.raises(UsageError):
-                await client.subscribe_pattern("(")
+                await client.subscribe("pattern", "(")
             with pytest.raises(NoTarget):
-                await client.subscribe_timeout(1.0, server="00000000")
+                await client.subscribe("timeout", seconds=1.0, server="00000000")
             with pytest.raises(DeadlinePassed):
                 await anext(client.events(kind="timeout.expired", timeout=0.2))
 

@@ -197,7 +197,7 @@ def test_the_files_as_they_are(small: World) -> None:
 
 
 def test_each_event_once_over_deaths_of_logger_and_broker(daemon: World, client: Client) -> None:
-    client.subscribe_pattern("^n[0-9]+$")
+    client.subscribe("pattern", "^n[0-9]+$")
     command = "for i in $(seq 1 2000); do echo n$i; sleep 0.001; done; sleep 0.1"
     pane = daemon.tmux("new-window", "-d", "-P", "-F", "#{pane_id}", command)
     victims = {200: "logger", 1200: "broker"}
@@ -216,7 +216,7 @@ def test_each_event_once_over_deaths_of_logger_and_broker(daemon: World, client:
 
 
 def test_a_filtered_follower_over_deaths(daemon: World, client: Client) -> None:
-    client.subscribe_pattern("^n[0-9]+$")
+    client.subscribe("pattern", "^n[0-9]+$")
     pane = daemon.tmux("new-window", "-d", "-P", "-F", "#{pane_id}",
                        "for i in $(seq 1 1500); do echo n$i; sleep 0.001; done; sleep 0.1")  # fmt: skip
     daemon.tmux("new-window", "-d", "for i in $(seq 1 1000); do echo n$i; sleep 0.001; done; sleep 0.1")
@@ -236,7 +236,7 @@ def test_a_filtered_follower_over_deaths(daemon: World, client: Client) -> None:
 
 def test_what_is_no_longer_kept_is_a_gap(small: World) -> None:
     with Client() as client:
-        client.subscribe_pattern("^n[0-9]+$")
+        client.subscribe("pattern", "^n[0-9]+$")
         command = "for i in $(seq 1 600); do echo n$i; sleep 0.001; done; read go; echo n601; sleep 0.1"
         pane = small.tmux("new-window", "-d", "-P", "-F", "#{pane_id}", command)
         until(lambda: any(e["data"]["line"] == "n600" for e in small.events("pattern.matched")))

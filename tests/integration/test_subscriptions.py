@@ -124,7 +124,7 @@ def test_a_bar_in_a_pattern_is_regex_and_nothing_is_executed(guest: Guest) -> No
     out = Printer(guest)
     out(f"an ERROR\ntouch {guest.root}/owned\nnothing\n")
     until(lambda: len(matched(guest, armed)) == 2)
-    assert guest.data("subscription", "show", armed)["pattern"] == pattern
+    assert guest.data("subscription", "show", armed)["patterns"] == [pattern]
     assert not os.path.exists(f"{guest.root}/owned")
 
 
@@ -183,7 +183,7 @@ def test_timeouts(guest: Guest) -> None:
     wanted = subscribe(guest, "timeout", "600", "--pattern", "^go+d$", "--pane", out.pane)
     expired = guest.wait_event("timeout.expired", subscription=short)
     assert time.time() >= began + 0.3  # never early
-    assert expired["data"] == {"seconds": 0.3, "pattern": "never", "name": "short"} and expired["pane"] == out.pane
+    assert expired["data"] == {"seconds": 0.3, "patterns": ["never"], "name": "short"} and expired["pane"] == out.pane
     assert guest.wait_event("subscription.ended", subscription=short)["data"]["reason"] == "expired"
     assert {s["id"] for s in guest.data("subscription", "list")} == {long, wanted}
     out("bad\n")
@@ -204,9 +204,9 @@ def test_list_show_remove(guest: Guest) -> None:
     three = subscribe(guest, "pattern", "b", "--name", "single", "--pane", "%0", "--once")
     shown = {s["id"]: s for s in guest.data("subscription", "list")}
     assert shown.keys() == {one, two, three}
-    assert (shown[one]["kind"], shown[one]["pattern"], shown[one]["session"]) == ("pattern", "a+", "$0")
+    assert (shown[one]["kind"], shown[one]["patterns"], shown[one]["session"]) == ("pattern", ["a+"], "$0")
     assert (shown[two]["kind"], shown[two]["seconds"]) == ("timeout", 600)
-    assert (shown[three]["pane"], shown[three]["once"]) == ("%0", True)
+    assert (shown[three]["pane"], shown[three]["count"]) == ("%0", 1)
     assert guest.data("subscription", "show", "single") == shown[three]
     told = guest.ctmux("subscription", "list").stdout
     assert all(name in told for name in (one, two, three, "twin", "single"))

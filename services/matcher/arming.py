@@ -1,0 +1,66 @@
+"""A request to subscribe becomes a subscription, or is refused with one clear line."""
+
+import os
+import time
+
+from ...shared import spool
+from ...shared.errors import NoTarget, UsageError
+from ...shared.messages import Subscribe
+from . import options, pattern
+from .store import Store
+from .subscription import Subscription
+
+_BACK = 4 << 20  # bytes
+
+
+def subscription(request: Subscribe, store: Store, root: str) -> Subscription:
+    """The subscription that is asked for, not kept and not looked for yet. `root`: of the spools. Raises UsageError,
+    NoTarget."""
+    given = options.read(request.kind, request.patterns, request.options)
+    for text in filter(None, [*request.patterns, given.until, given.text]):
+        pattern.check(text)
+    given.members = [store.find(member).id for member in given.members]
+    if given.start.isdigit() and not request.pane:
+        raise UsageError("from an offset: name one pane, offsets are of one stream")
+    if request.pane and request.server:
+        _check_alive(root, request.server, request.pane)
+    number = store.next_number()
+    return Subscription(
+        f"s{number}", number, request.kind, request.patterns, request.server, request.session, request.pane, request.token,
+        time.time(), given,
+    )  # fmt: skip
+
+
+def _check_alive(root: str, server: str, pane: str) -> None:
+    streams = [found for found in spool.walk_server(root, server) if found.stream.pane == pane]
+    done = [is_done(root, found) for found in streams]
+    if done and all(done):
+        raise NoTarget(f"{pane} has exited")
+
+
+def is_done(root: str, found: spool.Spool) -> bool:
+    """Whether nothing will follow in a stream, and all of it is matched."""
+    return os.path.exists(spool.meta(f"{root}/{found.server}", found.stream.name, "done"))
+
+
+def start(wanted: Subscription, found: spool.Spool) -> int:
+    """From which offset of a stream on it counts, which is there when it is armed."""
+    size = spool.size(found.path)
+    what, _, lines = wanted.options.start.partition(" ")
+    if what == "now":
+        return size
+    if what == "start":
+        return 0
+    return _lines_back(found.path, size, int(lines)) if what == "last" else min(int(what), size)
+
+
+def _lines_back(path: str, end: int, lines: int) -> int:
+    """Where the last so many lines begin, as far as that is looked for."""
+    piece = spool.read(path, max(0, end - _BACK), min(end, _BACK))
+    data = piece.data[: max(0, end - piece.offset)]
+    at = len(data) - data.endswith(b"\n")
+    for _ in range(lines):
+        at = data.rfind(b"\n", 0, at)
+        if at < 0:
+            break
+    return piece.offset + at + 1

@@ -1,0 +1,97 @@
+"""The lines around a line that has fired: those before it at once, those after it when they have come, or nothing does."""
+
+import time
+from typing import Any
+
+from ...shared import spool, terminal
+from ...shared.service import Service
+from .facts import TEXT_MAX, Fact
+from .rule import Rule
+from .rules import Rules
+from .stream import Hit, StreamState
+from .subscription import Subscription
+
+_REACH = 1 << 16  # bytes that are looked through
+_QUIET = 0.2  # seconds without output: nothing more will come now
+
+
+class Context:
+    """Reads the spools, where all of it is."""
+
+    def __init__(self, service: Service, rules: Rules):
+        self._service, self._rules = service, rules
+        self._waiting: dict[str, dict[tuple[str, int], int]] = {}  # stream -> (subscription, line) -> the line's end
+
+    def before(self, subscription: Subscription, state: StreamState, hit: Hit) -> dict[str, Any]:
+        """What a fact about a line has of it."""
+        if not subscription.options.before:
+            return {}
+        start = max(0, hit.offset - _REACH)
+        return {"before": self._lines(state.server, state.name, start, hit.offset)[-subscription.options.before :]}
+
+    def _lines(self, server: str, stream: str, start: int, end: int) -> list[str]:
+        """Whole lines; what is before `start` in the first one is not there."""
+        path = spool.find(self._rules.root, server, stream)
+        if path is None or end <= start:
+            return []
+        raw = spool.read(path, start, end - start).data.replace(b"\r\n", b"\n")
+        return [line.decode(errors="replace")[:TEXT_MAX] for line in terminal.clean(raw.strip(b"\n")).split(b"\n")]
+
+    # ---- lines that are to come ------------------------------------------------------------------------------------
+
+    def begin(self, rule: Rule) -> None:
+        """A matcher before this one has left firings that wait."""
+        for held in rule.held.values():
+            stream = f"{held['place'][0]}/{held['data']['stream']}"
+            self._wait(stream, rule.subscription, held["data"]["offset"], held["data"]["end"])
+
+    def follow(self, state: StreamState, hits: list[Hit]) -> None:
+        """A block of lines has been told: some may be waited for, some may be what was waited for."""
+        stream = f"{state.server}/{state.name}"
+        for hit in hits:
+            rule = self._rules.by_id.get(hit.subscription.id)
+            if rule and f"{state.name}/{hit.offset}" in rule.held:
+                self._wait(stream, hit.subscription, hit.offset, hit.end)
+        if stream in self._waiting:
+            self._look(stream, state.lines.offset, flush=False)
+
+    def _wait(self, stream: str, subscription: Subscription, offset: int, end: int) -> None:
+        if stream not in self._waiting:
+            self._waiting[stream] = {}
+            self._service.after(_QUIET, lambda: self._when_quiet(stream, end))
+        self._waiting[stream][subscription.id, offset] = end
+
+    def _when_quiet(self, stream: str, size: int) -> None:
+        if stream not in self._waiting:
+            return
+        server, _, name = stream.partition("/")
+        path = spool.find(self._rules.root, server, name)
+        now = spool.size(path) if path else size
+        if now > size:
+            self._service.after(_QUIET, lambda: self._when_quiet(stream, now))
+        else:
+            self.flush(server, name)
+
+    def flush(self, server: str, stream: str) -> None:
+        """Nothing more comes: what waits goes with what there is."""
+        key = f"{server}/{stream}"
+        if key in self._waiting:
+            path = spool.find(self._rules.root, server, stream)
+            self._look(key, spool.size(path) if path else 0, flush=True)
+
+    def _look(self, stream: str, end: int, flush: bool) -> None:
+        server, _, name = stream.partition("/")
+        told: list[tuple[str, Fact]] = []
+        waiting = self._waiting[stream]
+        for (id, offset), begin in list(waiting.items()):
+            rule = self._rules.by_id.get(id)
+            wanted = rule.subscription.options.after if rule else 0
+            lines = self._lines(server, name, begin, min(end, begin + _REACH))
+            if rule and len(lines) < wanted and not flush and end < begin + _REACH:
+                continue
+            del waiting[id, offset]
+            fact = {"is": "after", "at": time.time(), "key": f"after/{stream}", "position": offset, "server": server}
+            told.append((id, {**fact, "stream": name, "offset": offset, "lines": lines[:wanted]}))
+        if not waiting:
+            del self._waiting[stream]
+        self._rules.tell(told)

@@ -1,0 +1,135 @@
+"""Kinds that join several facts: one after the other, one without the other, so many, all of them. Pure."""
+
+from typing import Any
+
+from .facts import End, Fact, Firing, Place, Said, matched, pane_key, place
+from .kinds import State, Stateless
+
+_KEYS_MOST = 1000  # panes that one subscription follows at a time; the oldest is given up for a new one
+
+
+class Keyed(Stateless):
+    """State for each pane, or one for all of them (`across`)."""
+
+    def begin(self) -> State:
+        return {"panes": {}}
+
+    def key(self, fact: Fact) -> str:
+        return "" if self.options.across else pane_key(fact)
+
+    def keep(self, key: str, value: Any) -> None:
+        panes = self.state["panes"]
+        panes.pop(key, None)
+        if value is not None:
+            panes[key] = value
+            if len(panes) > _KEYS_MOST:
+                del panes[next(iter(panes))]
+
+    @property
+    def within(self) -> float:
+        return self.options.seconds or 0.0
+
+
+class Sequence(Keyed):
+    """The first pattern, then the second, and so on, all in so many seconds. The first one begins anew, unless the next has
+    come."""
+
+    def take(self, fact: Fact) -> list[Said]:
+        key = self.key(fact)
+        if fact["is"] == "exit":
+            if not self.options.across:
+                self.keep(key, None)
+            return []
+        lines = self.state["panes"].get(key) or []
+        if lines and fact["at"] - lines[0]["at"] > self.within:
+            lines = []
+        by_index = {hit["index"]: hit for hit in self.hits(fact)}
+        hit = by_index.get(len(lines)) or by_index.get(0)
+        if hit is None:
+            return []
+        step = {"at": fact["at"], "pane": fact["pane"], **matched(fact, hit)}
+        lines = [*lines, step] if hit["index"] == len(lines) else [step]
+        if len(lines) < len(self.patterns):
+            self.keep(key, lines)
+            return []
+        self.keep(key, None)
+        return [Firing(place(fact), {"seconds": round(fact["at"] - lines[0]["at"], 6), "steps": lines})]
+
+
+class NotThen(Keyed):
+    """The first pattern without the second in so many seconds after it, or before the pane ends."""
+
+    @property
+    def deadline(self) -> float | None:
+        begun = [step["at"] for step in self.state["panes"].values()]
+        return min(begun) + self.within if begun else None
+
+    def take(self, fact: Fact) -> list[Said]:
+        key = self.key(fact)
+        if fact["is"] == "exit":
+            return [] if self.options.across else self._fire(key)
+        found = {hit["index"]: hit for hit in self.hits(fact)}
+        if 1 in found:
+            self.keep(key, None)
+        elif 0 in found and key not in self.state["panes"]:
+            self.keep(key, {"at": fact["at"], "place": list(place(fact)), "data": matched(fact, found[0])})
+        return []
+
+    def expire(self, now: float) -> list[Said]:
+        late = [key for key, step in self.state["panes"].items() if step["at"] + self.within <= now]
+        return [said for key in late for said in self._fire(key)]
+
+    def _fire(self, key: str) -> list[Said]:
+        step = self.state["panes"].pop(key, None)
+        return [Firing(Place(*step["place"]), {"seconds": self.options.seconds, **step["data"]})] if step else []
+
+
+class Threshold(Keyed):
+    """So many lines in so many seconds; then it counts anew."""
+
+    def take(self, fact: Fact) -> list[Said]:
+        key = self.key(fact)
+        if fact["is"] == "exit":
+            if not self.options.across:
+                self.keep(key, None)
+            return []
+        hits = self.hits(fact)
+        if not hits:
+            return []
+        times = [at for at in self.state["panes"].get(key, ()) if fact["at"] - at <= self.within] + [fact["at"]]
+        if len(times) < (self.options.times or 1):
+            self.keep(key, times)
+            return []
+        self.keep(key, None)
+        data = {"times": len(times), "seconds": round(times[-1] - times[0], 6), **matched(fact, hits[0])}
+        return [Firing(place(fact), data)]
+
+
+class AnyOf(Stateless):
+    """Each event of any of its members; over when all of them are."""
+
+    def take(self, fact: Fact) -> list[Said]:
+        if fact["over"]:
+            self.state.setdefault("over", []).append(fact["member"])
+            return [End("members ended")] if set(self.options.members) <= set(self.state["over"]) else []
+        return [Firing(place(fact), {"member": fact["member"], "event": fact["event"]})]
+
+
+class AllOf(Stateless):
+    """Each time that all of its members have fired since the last time, in so many seconds if that is asked."""
+
+    def begin(self) -> State:
+        return {"fired": {}}
+
+    def take(self, fact: Fact) -> list[Said]:
+        fired: dict[str, Any] = self.state["fired"]
+        if fact["over"]:
+            return [] if fact["member"] in fired else [End(f"{fact['member']} ended")]
+        fired[fact["member"]] = {"at": fact["at"], "event": fact["event"]}
+        if self.options.seconds is not None:
+            for member in [name for name, one in fired.items() if fact["at"] - one["at"] > self.options.seconds]:
+                del fired[member]
+        if not set(self.options.members) <= set(fired):
+            return []
+        self.state["fired"] = {}
+        return [Firing(place(fact), {"members": {name: one["event"] for name, one in fired.items()}})]

@@ -1,0 +1,59 @@
+"""Events of the matcher before they have numbers: what each carries, and its identity. Pure."""
+
+import time
+from typing import Any
+
+from ...shared.messages import Draft
+from . import facts
+from .rule import Fired, event_kind
+from .stream import Hit, StreamState
+from .subscription import Subscription
+
+_END = (1 << 53) - 1  # the last position of a subscription; its events are 1, 2, 3 ...
+_RECLAIMED = "reclaimed before it was matched: the matcher was behind, or did not run; see [watcher] keep_bytes"
+
+
+def producer(subscription: Subscription) -> str:
+    return f"subscription/{subscription.id}"
+
+
+def _of(subscription: Subscription, position: int, kind: str, data: dict[str, Any], *ends: str) -> Draft:
+    scope = subscription.server, subscription.session, None, subscription.pane
+    return Draft(producer(subscription), position, "", kind, time.time(), *scope, subscription.id, data, list(ends))
+
+
+def created(subscription: Subscription) -> Draft:
+    return _of(subscription, 0, "subscription.created", {"subscription": subscription.public()})
+
+
+def ended(subscription: Subscription, reason: str, by: StreamState | None) -> Draft:
+    data = {"reason": reason, "name": subscription.options.name, "kind": subscription.kind}
+    if by:
+        data["by"] = f"{by.server}/{by.pane}"
+    return _of(subscription, _END, "subscription.ended", data, producer(subscription))
+
+
+def fired(subscription: Subscription, event: Fired) -> Draft:
+    """Of a subscription that remembers: its events are known by their number."""
+    server, session, pane = event.place
+    return Draft(
+        producer(subscription), event.n, "", event_kind(subscription.kind), event.at, server, session, None, pane,
+        subscription.id, event.data,
+    )  # fmt: skip
+
+
+def matched(state: StreamState, hit: Hit, fact: facts.Fact) -> Draft:
+    """Of a plain one: an event is known by its line."""
+    data = {"name": hit.subscription.options.name, **facts.matched(fact, fact["hits"][0])}
+    return Draft(
+        state.producer, hit.offset, hit.subscription.id, "pattern.matched", fact["at"], state.server, state.session, None,
+        state.pane, hit.subscription.id, data,
+    )  # fmt: skip
+
+
+def missed(state: StreamState, start: int, end: int) -> Draft:
+    """A range of a stream was given back to the disk before it was matched."""
+    data = {"what": "output", "stream": state.name, "start": start, "end": end, "reason": _RECLAIMED}
+    return Draft(
+        state.producer, start, f"gap-{end}", "gap", time.time(), state.server, state.session, None, state.pane, data=data
+    )  # fmt: skip

@@ -1,0 +1,55 @@
+"""What a subscription waits for, where it is armed, what it saw last, and why it has fired or not. Pure."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from .rule import Rule
+from .stream import StreamState
+from .subscription import Subscription
+
+
+def explain(subscription: Subscription, rule: Rule | None, states: Iterable[StreamState]) -> dict[str, Any]:
+    """`streams`: where it looks; `why`: sentences for people."""
+    streams = [
+        _stream(subscription, state) for state in states if subscription.covers(state.server, state.session, state.pane)
+    ]
+    explained: dict[str, Any] = {"subscription": subscription.public(), "streams": streams, "why": []}
+    if rule:
+        explained |= {"fired": rule.fired, "deadline": rule.deadline, "last": rule.last, "state": rule.dump()["kind"]}
+        explained["suppressed"] = rule.dump()["policy"]["suppressed"]
+    else:
+        found = [state.seen[subscription.id] for state in states if subscription.id in state.seen]
+        explained |= {"fired": sum(one["times"] for one in found), "last": max(found, key=_at, default=None)}
+    explained["why"] = list(_why(subscription, explained))
+    return explained
+
+
+def _at(seen: dict[str, Any]) -> float:
+    return float(seen["at"])
+
+
+def _stream(subscription: Subscription, state: StreamState) -> dict[str, Any]:
+    since = subscription.since(state.server, state.name)
+    return {
+        "server": state.server, "session": state.session, "pane": state.pane, "stream": state.name, "since": since,
+        "at": state.lines.end, "looked_through": max(0, state.lines.offset - since), "unfinished": len(state.lines.tail),
+        "alternate": bool(state.alternate),
+    }  # fmt: skip
+
+
+def _why(subscription: Subscription, found: dict[str, Any]) -> Iterable[str]:
+    if not found["streams"]:
+        yield "no pane that is observed is in its scope: nothing can match before one is"
+    for stream in found["streams"]:
+        if stream["alternate"]:
+            yield f"{stream['pane']} shows a full-screen program: what that draws is not looked at"
+        if not stream["looked_through"] and not stream["unfinished"]:
+            yield f"{stream['pane']} has printed nothing since it was armed"
+    if found["fired"]:
+        yield f"it has fired {found['fired']} times"
+    elif found["last"]:
+        yield "it was told of a line, but what it waits for is not complete"
+    elif subscription.texts and any(stream["looked_through"] for stream in found["streams"]):
+        yield "no whole line since it was armed matches; try: ctmux subscription test"
+    if found.get("suppressed"):
+        yield f"{found['suppressed']} were held back by its limit, cooldown or dedupe since the last event"

@@ -1,0 +1,74 @@
+"""What happens to a pane, as a subscription that remembers something is told of it; and what it says. Pure.
+
+A fact is a map that JSON can hold: `is` (line, output, silence, exit, command, prompt, after, member or tick), `at`
+(seconds), `key` and `position`: its source, so that a fact that is told again, after a restart, is known.
+"""
+
+from typing import Any, NamedTuple
+
+from . import pattern
+from .stream import Hit, StreamState
+
+TEXT_MAX = 4096  # characters of a line, match or capture in an event; the spool has the rest, from `offset` to `end`
+_CAPTURES_MAX = 20
+Fact = dict[str, Any]
+
+
+class Place(NamedTuple):
+    server: str | None = None
+    session: str | None = None
+    pane: str | None = None
+
+
+class Firing(NamedTuple):
+    """An event to be, about a pane if it is about one."""
+
+    place: Place
+    data: dict[str, Any]
+
+
+class End(NamedTuple):
+    """The subscription is over."""
+
+    reason: str
+
+
+Said = Firing | End
+
+
+def place(fact: Fact) -> Place:
+    return Place(fact.get("server"), fact.get("session"), fact.get("pane"))
+
+
+def pane_key(fact: Fact) -> str:
+    return f"{fact['server']}/{fact['pane']}"
+
+
+def of(state: StreamState) -> dict[str, Any]:
+    return {"server": state.server, "session": state.session, "pane": state.pane, "stream": state.name}
+
+
+def line(state: StreamState, hit: Hit, at: float) -> Fact:
+    """A line with at least one of the subscription's patterns."""
+    hits = [{"index": index, "pattern": hit.subscription.texts[index], **_shown(match)} for index, match in hit.matches]
+    return {
+        "is": "line", "at": at, "key": f"line/{state.server}/{state.name}", "position": hit.offset, **of(state),
+        "line": hit.line[:TEXT_MAX], "hits": hits, "offset": hit.offset, "end": hit.end, "partial": hit.partial,
+        "truncated": hit.truncated,
+    }  # fmt: skip
+
+
+def _shown(match: pattern.Match) -> dict[str, Any]:
+    return {
+        "match": match.text[:TEXT_MAX],
+        "captures": [text and text[:TEXT_MAX] for text in match.captures[:_CAPTURES_MAX]],
+        "named": {name: text and text[:TEXT_MAX] for name, text in match.named.items()},
+    }
+
+
+def matched(fact: Fact, hit: dict[str, Any]) -> dict[str, Any]:
+    """The data of an event about a line, as `docs/wire.md` has it."""
+    data = {"pattern": hit["pattern"], "index": hit["index"], "line": fact["line"]}
+    data |= {name: hit[name] for name in ("match", "captures", "named")}
+    data |= {name: fact[name] for name in ("stream", "offset", "end", "partial", "truncated")}
+    return data | {name: fact[name] for name in ("before", "after") if name in fact}

@@ -1,0 +1,56 @@
+"""A matcher that starts: where the last one was, by the journal and by its notes."""
+
+import contextlib
+import json
+import os
+from typing import Any
+
+from ...shared import spool
+from ...shared.errors import CtmuxError
+from ...shared.messages import Filter, Get, Position, Tip
+from ...shared.rpc import Client, wait_answer
+from .subscription import Subscription
+
+_PATIENCE = 30.0  # seconds
+
+
+class Recovery:
+    """Asks the logger, and keeps a note of how far the streams are: a hint that saves reading, not a truth."""
+
+    def __init__(self, logger: Client, path: str):
+        self._logger = logger
+        self._path = path
+
+    def last_event(self, subscription: Subscription) -> dict[str, Any] | None:
+        """The newest event of a subscription."""
+        tip = wait_answer(self._logger, Tip(subscription.id), _PATIENCE)["n"]
+        if not tip:
+            return None
+        lines = wait_answer(self._logger, Get(tip, 1, list(Filter())), _PATIENCE)["lines"]
+        return json.loads(lines[0]) if lines else {"kind": None}
+
+    def start(self, found: spool.Spool, noted: dict[str, int], since: int) -> tuple[int, list[str]]:
+        """Where to go on in a stream, of which nothing before `since` is wanted, and who has fired on the line there."""
+        last = wait_answer(self._logger, Position(f"match/{found.server}/{found.stream.name}"), _PATIENCE)
+        start = max(noted.get(f"{found.server}/{found.stream.name}", 0), last["position"], since)
+        start = max(last["position"], spool.line_start(found.path, start))
+        return start, last["keys"] if last["position"] == start else []
+
+    def noted(self) -> dict[str, int]:
+        """How far each stream was."""
+        try:
+            with open(self._path) as file:
+                loaded: dict[str, int] = json.load(file)
+        except (OSError, ValueError):
+            return {}
+        return loaded
+
+    def note(self, progress: dict[str, int]) -> None:
+        with contextlib.suppress(OSError):  # a full disk: the journal says it, too
+            with open(f"{self._path}.new", "w") as file:
+                json.dump(progress, file)
+            os.rename(f"{self._path}.new", self._path)
+
+    def close(self) -> None:
+        with contextlib.suppress(CtmuxError):
+            self._logger.close()

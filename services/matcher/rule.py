@@ -1,0 +1,138 @@
+"""A subscription that remembers something: facts in, events out, the same whenever the same facts are told again. Pure."""
+
+import json
+from typing import Any, NamedTuple
+
+from .correlation import AllOf, AnyOf, NotThen, Sequence, Threshold
+from .facts import End, Fact, Firing, Place, Said
+from .kinds import Absence, Command, Exit, Idle, Kind, Pattern, Prompt, Timeout
+from .policy import Policy
+from .subscription import Subscription
+
+KINDS: dict[str, type[Kind]] = {
+    "pattern": Pattern, "timeout": Timeout, "absence": Absence, "idle": Idle, "exit": Exit, "command": Command,
+    "prompt": Prompt, "sequence": Sequence, "not-then": NotThen, "threshold": Threshold, "any": AnyOf, "all": AllOf,
+}  # fmt: skip
+_SOURCES_MOST = 2000  # streams and panes, the latest: only what a killed matcher would be told again has to be known
+_EXPIRE = ("timeout", "absence", "idle", "not-then")
+
+
+def event_kind(kind: str) -> str:
+    """What the events of a kind are called: something has come, or its time has passed."""
+    return f"{kind}.expired" if kind in _EXPIRE else f"{kind}.matched"
+
+
+class Fired(NamedTuple):
+    """An event to be; `n` counts those of the subscription."""
+
+    n: int
+    at: float
+    place: Place
+    data: dict[str, Any]
+
+
+class Rule:
+    """`fired` counts its events; `over`: why it has ended; `held`: firings that wait for the lines after theirs."""
+
+    def __init__(self, subscription: Subscription, state: dict[str, Any] | None = None):
+        state = state or {}
+        self.subscription = subscription
+        self._options = subscription.options
+        self._kind = KINDS[subscription.kind](subscription, state.get("kind"))
+        self._policy = Policy(subscription.options, state.get("policy"))
+        self._seen: dict[str, int] = state.get("seen", {})
+        self.fired: int = state.get("fired", 0)
+        self.last: Fact | None = state.get("last")
+        self.over: str | None = state.get("over")
+        self.held: dict[str, dict[str, Any]] = state.get("held", {})
+
+    def dump(self) -> dict[str, Any]:
+        """All that it remembers, as JSON can hold it."""
+        state = {
+            "kind": self._kind.state, "policy": self._policy.state, "seen": self._seen, "fired": self.fired,
+            "last": self.last, "over": self.over, "held": self.held,
+        }  # fmt: skip
+        copied: dict[str, Any] = json.loads(json.dumps(state))
+        return copied
+
+    @property
+    def deadline(self) -> float | None:
+        """When a tick is due."""
+        if self.over:
+            return None
+        ttl = self._options.ttl and self.subscription.created + self._options.ttl
+        return min((at for at in (self._kind.deadline, ttl) if at is not None), default=None)
+
+    def knows(self, fact: Fact) -> bool:
+        """Whether it was told of this, or of what comes after it, before."""
+        return self.over is not None or fact["position"] <= self._seen.get(fact["key"], -1)
+
+    def follows(self, server: str, pane: str) -> bool:
+        """Whether it waits for something of this pane that its end decides."""
+        return f"{server}/{pane}" in self._kind.state.get("panes", ())
+
+    def take(self, fact: Fact) -> list[Fired]:
+        """The events that follow from a fact. What was due before it comes first."""
+        if self.over is not None or (fact["is"] != "tick" and self.knows(fact)):
+            return []
+        fired = self._pass(fact["at"])
+        if self.over is not None or fact["is"] == "tick":
+            return fired
+        self._remember(fact)
+        if fact["is"] == "after":
+            return fired + self._release(fact)
+        self.last = fact
+        fired += self._say(self._kind.take(fact), fact["at"])
+        if self._options.until and any(hit["pattern"] == self._options.until for hit in fact.get("hits", ())):
+            self._end("until")
+        return fired
+
+    def _remember(self, fact: Fact) -> None:
+        self._seen.pop(fact["key"], None)
+        self._seen[fact["key"]] = fact["position"]
+        if len(self._seen) > _SOURCES_MOST:
+            del self._seen[next(iter(self._seen))]
+
+    def _pass(self, now: float) -> list[Fired]:
+        fired: list[Fired] = []
+        while (due := self.deadline) is not None and due <= now:
+            kind = self._kind.deadline
+            if kind is None or kind > due:
+                self._end("ttl")
+            else:
+                fired += self._say(self._kind.expire(due), due)
+        return fired
+
+    def _say(self, said: list[Said], at: float) -> list[Fired]:
+        fired: list[Fired] = []
+        for one in said:
+            if self.over is not None:
+                break
+            if isinstance(one, End):
+                self._end(one.reason)
+            elif self._policy.admits(str(one.data.get("line", one.data)), at):
+                if self._options.after and "offset" in one.data:
+                    name = f"{one.data['stream']}/{one.data['offset']}"
+                    self.held[name] = {"at": at, "place": list(one.place), "data": one.data}
+                else:
+                    fired.append(self._event(one, at))
+        return fired
+
+    def _release(self, fact: Fact) -> list[Fired]:
+        held = self.held.pop(f"{fact['stream']}/{fact['offset']}", None)
+        if held is None:
+            return []
+        return [self._event(Firing(Place(*held["place"]), {**held["data"], "after": fact["lines"]}), held["at"])]
+
+    def _event(self, firing: Firing, at: float) -> Fired:
+        self.fired += 1
+        options = self._options
+        data = {"name": options.name, **firing.data}
+        if options.limit or options.cooldown or options.dedupe:
+            data["suppressed"] = self._policy.suppressed()
+        if options.count and self.fired >= options.count:
+            self._end("once" if options.count == 1 else "count")
+        return Fired(self.fired, at, firing.place, data)
+
+    def _end(self, reason: str) -> None:
+        self.over = self.over or reason

@@ -1,0 +1,182 @@
+"""The subscriptions that remember something, in the loop: what they are told is kept first, their times are timers."""
+
+import time
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from ...shared.outbox import Outbox
+from ...shared.service import Service, Timer
+from . import drafts
+from .facts import Fact
+from .memory import Memory
+from .rule import Fired, Rule
+from .subscription import Subscription
+
+_AGAIN = 1.0  # seconds until what a full disk refused is tried again
+_BEHIND = 0.05  # seconds until a time that is up is looked at again, when what has come by then is not read yet
+Told = tuple[str, Fact]  # the id of a subscription, and what it is told
+
+
+class Owner(Protocol):
+    """What the rules need of the matcher."""
+
+    outbox: Outbox
+
+    def ended(self, subscription: Subscription, reason: str) -> None: ...
+
+    def caught_up(self) -> bool: ...
+
+    def released(self) -> None: ...
+
+
+class Rules:
+    """`by_id` has those that live."""
+
+    def __init__(self, service: Service, owner: Owner, path: str, root: str):
+        self._service, self._owner = service, owner
+        self.root = root  # of the spools
+        self._memory = Memory(path)
+        self.by_id: dict[str, Rule] = {}
+        self._followers: dict[str, list[str]] = {}  # member -> those that look at it
+        self._timers: dict[str, Timer] = {}
+        self._unsaved: list[Told] = []
+        self._compacting = False
+
+    @property
+    def stuck(self) -> bool:
+        """Whether a full disk keeps them from being told more."""
+        return bool(self._unsaved)
+
+    def add(self, subscription: Subscription) -> Rule:
+        rule = Rule(subscription, self._memory.states.pop(subscription.id, None))
+        self.by_id[subscription.id] = rule
+        for member in subscription.options.members:
+            self._followers.setdefault(member, []).append(subscription.id)
+        self._arm(rule)
+        return rule
+
+    def remove(self, subscription: Subscription) -> None:
+        """It is over; those that look at it are told."""
+        self.by_id.pop(subscription.id, None)
+        timer = self._timers.pop(subscription.id, None)
+        if timer:
+            timer.cancel()
+        for member in subscription.options.members:
+            if subscription.id in self._followers.get(member, ()):
+                self._followers[member].remove(subscription.id)
+        self.tell(self._over(subscription.id))
+
+    def resume(self) -> None:
+        """Tell them again what an earlier matcher has told them: the same follows from it."""
+        self._apply(self._memory.facts)
+        self._memory.facts = []
+        for rule in list(self.by_id.values()):
+            if rule.over:
+                self._owner.ended(rule.subscription, rule.over)
+
+    # ---- facts -----------------------------------------------------------------------------------------------------
+
+    def members(self, subscription: Subscription, fact: Fact, event: dict[str, Any]) -> list[Told]:
+        """What those are told that look at a plain subscription which has fired."""
+        return self._of_member(subscription.id, f"{subscription.id}/{fact['key']}", fact["position"], fact, event)
+
+    def tell(self, told: Iterable[Told]) -> None:
+        """Keep what is new of this, then let follow what follows."""
+        news = [(id, fact) for id, fact in told if id in self.by_id and not self._knows(id, fact)]
+        if not news:
+            return
+        if not self._unsaved:
+            try:
+                self._memory.add(news)
+            except OSError as error:
+                print(f"facts: {error}; trying again", flush=True)
+                self._service.after(_AGAIN, self._save)
+            else:
+                self._apply(news)
+                return
+        self._unsaved += news
+
+    def _knows(self, id: str, fact: Fact) -> bool:
+        return fact["is"] != "tick" and self.by_id[id].knows(fact)
+
+    def _save(self) -> None:
+        told, self._unsaved = self._unsaved, []
+        self.tell(told)
+        if not self._unsaved:
+            self._owner.released()
+
+    def _apply(self, told: Iterable[Told]) -> None:
+        followed: list[Told] = []
+        for id, fact in told:
+            rule = self.by_id.get(id)
+            if rule is None:
+                continue
+            fired = rule.take(fact)
+            self._owner.outbox.put([drafts.fired(rule.subscription, event) for event in fired])
+            for event in fired:
+                followed += self._of_fired(id, event)
+            if rule.over:
+                self._owner.ended(rule.subscription, rule.over)
+            else:
+                self._arm(rule)
+        self.tell(followed)
+        self._compact()
+
+    def _of_fired(self, id: str, event: Fired) -> list[Told]:
+        server, session, pane = event.place
+        source = {"at": event.at, "server": server, "session": session, "pane": pane}
+        return self._of_member(id, id, event.n, source, event.data)
+
+    def _of_member(self, id: str, key: str, position: int, source: Fact, event: dict[str, Any] | None) -> list[Told]:
+        if id not in self._followers:
+            return []
+        fact = {name: source.get(name) for name in ("at", "server", "session", "pane")}
+        fact |= {
+            "is": "member",
+            "key": f"member/{key}",
+            "position": position,
+            "member": id,
+            "event": event,
+            "over": not event,
+        }
+        return [(follower, fact) for follower in list(self._followers[id])]
+
+    def _over(self, id: str) -> list[Told]:
+        return self._of_member(id, f"{id}/over", 0, {"at": time.time()}, None)
+
+    def _compact(self) -> None:
+        if self._compacting or self._unsaved or not self._memory.full:
+            return
+        self._compacting = True
+        states = {id: rule.dump() for id, rule in self.by_id.items()}
+        since = self._memory.size
+
+        def heard() -> None:  # all that followed from those facts is in the journal
+            self._compacting = False
+            try:
+                self._memory.compact(states, since)
+            except OSError as error:
+                print(f"facts: {error}", flush=True)
+
+        self._owner.outbox.put([], heard)
+
+    # ---- times -----------------------------------------------------------------------------------------------------
+
+    def _arm(self, rule: Rule) -> None:
+        id, deadline = rule.subscription.id, rule.deadline
+        if deadline is None or id in self._timers:
+            return  # a timer that comes too early looks again
+        self._timers[id] = self._service.after(max(0.0, deadline - time.time()), lambda: self._due(id))
+
+    def _due(self, id: str) -> None:
+        del self._timers[id]
+        caught_up = self._owner.caught_up()  # what has come by now counts
+        rule = self.by_id.get(id)
+        if rule is None or id in self._timers or rule.deadline is None:
+            return
+        if rule.deadline > time.time():
+            self._arm(rule)
+        elif not caught_up or self._unsaved:
+            self._timers[id] = self._service.after(_BEHIND, lambda: self._due(id))
+        else:
+            self.tell([(id, {"is": "tick", "at": rule.deadline, "key": "tick", "position": 0})])

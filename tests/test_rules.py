@@ -1,0 +1,292 @@
+"""Subscriptions that remember: each kind by its facts, each policy, and that a restart anywhere changes nothing."""
+
+import json
+
+import pytest
+from ctmux.services.matcher.options import read
+from ctmux.services.matcher.rule import KINDS, Rule
+from ctmux.services.matcher.subscription import Subscription
+from ctmux.shared.errors import UsageError
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def subscription(kind, *patterns, **options):
+    return Subscription(
+        "s1", 1, kind, list(patterns), None, None, None, "", 0.0, options=read(kind, list(patterns), options)
+    )  # fmt: skip
+
+
+def line(at, *indexes, text="text", pane="%1", offset=None, texts="ABCDE"):
+    """A line with the patterns of these indexes, at byte `offset`: one for each tenth of a second if not told."""
+    hits = [{"index": index, "pattern": texts[index], "match": text, "captures": [], "named": {}} for index in indexes]
+    place = {"server": "x", "session": "$1", "pane": pane, "stream": f"p{pane[1:]}"}
+    offset = round(at * 10) if offset is None else offset
+    return {
+        "is": "line", "at": at, "key": f"line/x/p{pane[1:]}", "position": offset, **place, "line": text, "hits": hits,
+        "offset": offset, "end": offset + 1, "partial": False, "truncated": False,
+    }  # fmt: skip
+
+
+def tick(at):
+    return {"is": "tick", "at": at, "key": "tick", "position": 0}
+
+
+def exited(at, status=0, pane="%1", pid=7):
+    place = {"server": "x", "session": "$1", "pane": pane, "stream": f"p{pane[1:]}"}
+    ended = {"exit_status": status, "signal": None, "pid": pid}
+    return {"is": "exit", "at": at, "key": f"exit/x/{pane}/{pid}", "position": 0, **place, **ended}
+
+
+def finished(at, code=0, text="make", duration=1.0):
+    place = {"server": "x", "session": "$1", "pane": "%1", "stream": "p1"}
+    ended = {"text": text, "exit_code": code, "duration": duration, "cwd": "/", "start": 0, "end": 1}
+    return {"is": "command", "at": at, "key": "command/x/p1", "position": round(at * 10), **place, **ended}
+
+
+def member(at, which, n=1, over=False):
+    event = None if over else {"line": f"{which} {n}"}
+    place = {"server": "x", "session": "$1", "pane": "%1"}
+    key = f"member/{which}/over" if over else f"member/{which}"
+    return {"is": "member", "at": at, "key": key, "position": n, **place, "member": which, "event": event, "over": over}
+
+
+def play(rule, *facts):
+    """When it fired."""
+    return [fired.at for fact in facts for fired in rule.take(fact)]
+
+
+# ---- kinds ---------------------------------------------------------------------------------------------------------
+
+
+def test_pattern_says_which_of_several_matched():
+    rule = Rule(subscription("pattern", "A", "B", count=3))
+    [first] = rule.take(line(1.0, 1, text="b"))
+    [second] = rule.take(line(2.0, 0, 1, text="ab"))
+    assert [(f.data["index"], f.data["pattern"], f.data["line"]) for f in (first, second)] == [
+        (1, "B", "b"),
+        (0, "A", "ab"),
+    ]
+    assert (first.n, second.n) == (1, 2)
+
+
+def test_timeout_expires_once_and_is_satisfied_by_what_comes_before():
+    rule = Rule(subscription("timeout", "A", seconds=5.0))
+    assert rule.deadline == 5.0
+    assert play(rule, tick(5.0)) == [5.0] and rule.over == "expired"
+    rule = Rule(subscription("timeout", "A", seconds=5.0))
+    assert play(rule, line(4.9, 0), tick(5.0)) == [] and rule.over == "satisfied"
+
+
+def test_timeout_is_over_when_what_comes_is_late():
+    rule = Rule(subscription("timeout", "A", seconds=5.0))
+    assert play(rule, line(5.1, 0)) == [5.0] and rule.over == "expired"
+
+
+def test_absence_arms_again_at_the_next_match():
+    rule = Rule(subscription("absence", "A", seconds=5.0))
+    assert play(rule, line(4.0, 0), tick(9.0)) == [9.0]
+    assert rule.deadline is None and play(rule, tick(100.0)) == []
+    assert play(rule, line(100.0, 0), line(104.0, 0), tick(109.0)) == [109.0] and rule.over is None
+
+
+def test_exit_by_status():
+    facts = [exited(1.0, 0, "%1"), exited(2.0, 3, "%2"), exited(3.0, None, "%3")]
+    assert play(Rule(subscription("exit")), *facts) == [1.0, 2.0, 3.0]
+    assert play(Rule(subscription("exit", status=[3])), *facts) == [2.0]
+    assert play(Rule(subscription("exit", fail=True)), *facts) == [2.0, 3.0]
+
+
+def test_command_by_status_text_and_time():
+    facts = [
+        finished(1.0),
+        finished(2.0, 2, "make test"),
+        finished(3.0, 0, "make all", 60.0),
+        finished(4.0, None, "x", None),
+    ]
+    assert play(Rule(subscription("command")), *facts) == [1.0, 2.0, 3.0, 4.0]
+    assert play(Rule(subscription("command", fail=True)), *facts) == [2.0]
+    assert play(Rule(subscription("command", text="^make ")), *facts) == [2.0, 3.0]
+    assert play(Rule(subscription("command", slower=30.0)), *facts) == [3.0]
+
+
+def test_sequence_in_each_pane_by_itself():
+    rule = Rule(subscription("sequence", "A", "B", "C", seconds=10.0))
+    facts = [line(1.0, 0), line(2.0, 1), line(2.5, 1, pane="%2"), line(3.0, 2, pane="%2"), line(4.0, 2), line(5.0, 2)]
+    assert play(rule, *facts) == [4.0]
+    assert play(rule, line(6.0, 0), line(7.0, 1), line(17.0, 2)) == []  # too late
+    assert play(rule, line(20.0, 0), line(21.0, 0), line(22.0, 1), line(30.5, 2)) == [30.5]  # counted from the second A
+
+
+def test_sequence_across_panes():
+    rule = Rule(subscription("sequence", "A", "B", seconds=10.0, across=True))
+    [fired] = [*rule.take(line(1.0, 0, text="a")), *rule.take(line(2.0, 1, text="b", pane="%2"))]
+    assert [(step["pane"], step["line"]) for step in fired.data["steps"]] == [("%1", "a"), ("%2", "b")]
+    assert fired.place.pane == "%2" and fired.data["seconds"] == 1.0
+
+
+def test_one_line_is_one_step():
+    rule = Rule(subscription("sequence", "A", "B", seconds=10.0))
+    assert play(rule, line(1.0, 0, 1)) == [] and play(rule, line(2.0, 0, 1)) == [2.0]
+
+
+def test_a_without_b():
+    rule = Rule(subscription("not-then", "A", "B", seconds=10.0))
+    assert play(rule, line(1.0, 0), line(5.0, 1), tick(11.0)) == []
+    assert play(rule, line(20.0, 0), line(25.0, 0), tick(30.0)) == [30.0]
+    assert rule.deadline is None
+    assert play(rule, line(40.0, 0), line(51.0, 1)) == [50.0]  # B came too late
+    assert play(rule, line(60.0, 0), exited(61.0)) == [61.0]  # B cannot come any more
+
+
+def test_threshold_counts_anew_after_each_event():
+    rule = Rule(subscription("threshold", "A", seconds=10.0, times=3))
+    assert play(rule, *(line(at, 0) for at in (1.0, 2.0, 11.5, 11.8, 12.0, 13.0, 14.0, 15.0))) == [11.8, 14.0]
+
+
+def test_any_and_all():
+    of_any = Rule(subscription("any", members=["s2", "s3"]))
+    assert play(of_any, member(1.0, "s2"), member(2.0, "s3"), member(3.0, "s2", 2)) == [1.0, 2.0, 3.0]
+    play(of_any, member(4.0, "s2", over=True))
+    assert of_any.over is None and play(of_any, member(5.0, "s3", over=True)) == [] and of_any.over == "members ended"
+    of_all = Rule(subscription("all", members=["s2", "s3"]))
+    assert play(of_all, member(1.0, "s2"), member(2.0, "s2", 2), member(3.0, "s3"), member(4.0, "s3", 2)) == [3.0]
+    assert play(of_all, member(5.0, "s3", over=True)) == []  # it has fired: enough
+    assert play(of_all, member(6.0, "s2", over=True)) == [] and of_all.over == "s2 ended"
+    soon = Rule(subscription("all", members=["s2", "s3"], seconds=5.0))
+    assert play(soon, member(1.0, "s2"), member(7.0, "s3"), member(8.0, "s2", 2)) == [8.0]
+
+
+# ---- policies ------------------------------------------------------------------------------------------------------
+
+
+def test_count_ttl_and_until():
+    rule = Rule(subscription("pattern", "A", count=2))
+    assert play(rule, line(1.0, 0), line(2.0, 0), line(3.0, 0)) == [1.0, 2.0] and rule.over == "count"
+    rule = Rule(subscription("pattern", "A", ttl=2.5))
+    assert play(rule, line(1.0, 0), line(3.0, 0)) == [1.0] and rule.over == "ttl"
+    rule = Rule(subscription("pattern", "A", until="B"))
+    assert play(rule, line(1.0, 0), line(2.0, 1), line(3.0, 0)) == [1.0] and rule.over == "until"
+    rule = Rule(subscription("pattern", "A", until="B"))
+    assert play(rule, line(1.0, 0, 1)) == [1.0] and rule.over == "until"
+
+
+def test_what_a_limit_holds_back_is_counted_in_the_next_event():
+    rule = Rule(subscription("pattern", "A", limit=[2, 10.0]))
+    fired = [f for at in (1.0, 2.0, 3.0, 4.0, 11.5) for f in rule.take(line(at, 0))]
+    assert [(f.at, f.data["suppressed"]) for f in fired] == [(1.0, 0), (2.0, 0), (11.5, 2)]
+
+
+def test_cooldown_and_dedupe():
+    assert play(Rule(subscription("pattern", "A", cooldown=5.0)), *(line(at, 0) for at in (1.0, 3.0, 5.9, 6.0))) == [
+        1.0,
+        6.0,
+    ]
+    rule = Rule(subscription("pattern", "A", dedupe=5.0))
+    facts = [line(1.0, 0, text="x"), line(2.0, 0, text="y"), line(3.0, 0, text="x"), line(7.0, 0, text="x")]
+    assert play(rule, *facts) == [1.0, 2.0, 7.0]
+
+
+def test_lines_after_are_waited_for():
+    rule = Rule(subscription("pattern", "A", after=2))
+    assert rule.take(line(1.0, 0, offset=50)) == []
+    after = {"is": "after", "at": 1.3, "key": "after/x/p1", "position": 50, "server": "x", "stream": "p1", "offset": 50}
+    [fired] = rule.take({**after, "lines": ["next"]})
+    assert (fired.at, fired.data["after"], fired.data["offset"]) == (1.0, ["next"], 50)
+    assert rule.take({**after, "lines": ["next"]}) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "patterns", "options"),
+    [
+        ("nonsense", [], {}), ("pattern", [], {}), ("pattern", [""], {}), ("timeout", ["A"], {}), ("all", [], {}),
+        ("idle", ["A"], {"seconds": 1.0}), ("not-then", ["A"], {"seconds": 1.0}), ("threshold", ["A"], {"seconds": 1.0}),
+        ("pattern", ["A"], {"seconds": 1.0}), ("pattern", ["A"], {"times": 3}), ("pattern", ["A"], {"count": 0}),
+        ("pattern", ["A"], {"ttl": -1.0}), ("pattern", ["A"], {"x": 1}), ("pattern", ["A"], {"limit": [1.0]}),
+        ("pattern", ["A"], {"start": "yesterday"}), ("pattern", ["A"], {"before": 1000}), ("pattern", ["A"], {"count": "3"}),
+        ("timeout", [], {"seconds": float("nan")}), ("exit", [], {"status": ["x"]}),
+    ],
+)  # fmt: skip
+def test_what_makes_no_sense_is_refused(kind, patterns, options):
+    with pytest.raises(UsageError):
+        read(kind, patterns, options)
+
+
+# ---- restarts ------------------------------------------------------------------------------------------------------
+
+RULES = [
+    subscription("pattern", "A", "B", limit=[2, 3.0], dedupe=1.0, until="D"),
+    subscription("pattern", "A", count=4, cooldown=0.5),
+    subscription("timeout", "C", seconds=3.0),
+    subscription("absence", "A", "B", seconds=1.5, ttl=9.0),
+    subscription("sequence", "A", "B", "A", seconds=2.0),
+    subscription("sequence", "A", "B", seconds=2.0, across=True),
+    subscription("not-then", "A", "B", seconds=1.0),
+    subscription("threshold", "A", "B", seconds=1.0, times=3, cooldown=2.0),
+    subscription("exit", fail=True, count=2),
+]
+STEPS = st.lists(
+    st.tuples(
+        st.integers(0, 8), st.sampled_from([(0,), (1,), (2,), (0, 1), (), "exit", "exit 1"]), st.sampled_from(["%1", "%2"])
+    ),
+    max_size=40,
+)
+
+
+def facts_of(rule, steps):
+    """Facts in the order of time; what a rule does not look for is not told to it."""
+    at, facts = 0.0, []
+    for number, (wait, what, pane) in enumerate(steps):
+        at += wait / 10
+        if isinstance(what, str):
+            facts.append(exited(at, int(what == "exit 1"), pane, pid=number))
+        elif what and max(what) < len(rule.texts) and rule.kind != "exit":
+            facts.append(line(at, *what, pane=pane, offset=number, text=f"t{number % 3}", texts=[*rule.texts, "X", "Y"]))
+    keyed = rule.kind in ("sequence", "not-then", "threshold")
+    return [fact for fact in facts if (fact["is"] == "exit") == (rule.kind == "exit") or (keyed and fact["is"] == "exit")]
+
+
+@given(st.sampled_from(RULES), STEPS, st.data())
+def test_a_restart_anywhere_and_facts_told_again_change_nothing(wanted, steps, data):
+    facts = facts_of(wanted, steps)
+    whole = Rule(wanted)
+    expected = [fired for fact in facts for fired in whole.take(fact)]
+    rule, got, kept = Rule(wanted), {}, Rule(wanted).dump()
+    since = 0
+    for number, fact in enumerate(facts):
+        what = data.draw(st.sampled_from(["go on", "go on", "restart", "keep", "again"]))
+        if what == "keep":
+            kept, since = rule.dump(), number
+        if what == "restart":  # from what was kept, and what was told since
+            rule = Rule(wanted, json.loads(json.dumps(kept)))
+            for past in facts[since:number]:
+                got |= {fired.n: fired for fired in rule.take(past)}
+        if what == "again" and number:
+            assert rule.take(facts[number - 1]) == []
+        for fired in rule.take(fact):
+            assert got.setdefault(fired.n, fired) == fired
+    assert [got[n] for n in sorted(got)] == expected
+    assert rule.over == whole.over
+
+
+@given(st.sampled_from(RULES), STEPS)
+def test_no_time_is_missed(wanted, steps):
+    """Ticks at each deadline change nothing but when it is heard of."""
+    facts = facts_of(wanted, steps)
+    late, timely = Rule(wanted), Rule(wanted)
+    expected = [fired for fact in facts for fired in late.take(fact)]
+    got = []
+    for fact in facts:
+        while (due := timely.deadline) is not None and due <= fact["at"]:
+            got += timely.take(tick(due))
+        got += timely.take(fact)
+    assert got == expected
+
+
+def test_every_kind_has_a_machine_and_a_need():
+    from ctmux.services.matcher.options import NEEDS
+    from ctmux.services.matcher.rule import event_kind
+    from ctmux.shared.messages import KINDS as EVENTS
+
+    assert KINDS.keys() == NEEDS.keys()
+    assert {event_kind(kind) for kind in KINDS} <= EVENTS
