@@ -203,7 +203,8 @@ def test_lines_after_are_waited_for():
         ("idle", ["A"], {"seconds": 1.0}), ("not-then", ["A"], {"seconds": 1.0}), ("threshold", ["A"], {"seconds": 1.0}),
         ("pattern", ["A"], {"seconds": 1.0}), ("pattern", ["A"], {"times": 3}), ("pattern", ["A"], {"count": 0}),
         ("pattern", ["A"], {"ttl": -1.0}), ("pattern", ["A"], {"x": 1}), ("pattern", ["A"], {"limit": [1.0]}),
-        ("pattern", ["A"], {"start": "yesterday"}), ("pattern", ["A"], {"before": 1000}), ("pattern", ["A"], {"count": "3"}),
+        ("pattern", ["A"], {"start": "yesterday"}), ("pattern", ["A"], {"before": 1000}),
+        ("pattern", ["A"], {"count": "3"}),
         ("timeout", [], {"seconds": float("nan")}), ("exit", [], {"status": ["x"]}),
     ],
 )  # fmt: skip

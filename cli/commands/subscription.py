@@ -1,14 +1,21 @@
 """`ctmux subscription ...`: what the matcher waits for."""
 
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 import typer
 
+from ...shared import paths, spool
 from ...shared.codec import timestamp
-from ...shared.errors import NoTarget
+from ...shared.errors import NoTarget, UsageError, from_wire
 from ..output import JSON, Result, command, table
+from .events import scope
 
-app = typer.Typer(help="List, show and remove subscriptions.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="List, explain, try and remove subscriptions.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.command("list", epilog="Example: ctmux subscription list --json | jq '.data[].id'")
@@ -75,6 +82,55 @@ def explain(wanted: str = typer.Argument(..., metavar="ID", help="Its id or name
         lines.append(f"  last: {timestamp(found['last']['at'])} {found['last'].get('line') or found['last'].get('is', '')}")
     lines += [f"  {sentence}" for sentence in found["why"]]
     return Result("\n".join(lines), found, armed["session"], armed["pane"])
+
+
+@app.command(epilog="Example: ctmux subscription test 'error: (.*)' --pane build")
+@command
+def test(
+    regex: str = typer.Argument(..., metavar="REGEX", help="What a subscription would look for."),
+    file: str | None = typer.Argument(None, metavar="[FILE]", help="Look through a file."),
+    pane: str | None = typer.Option(None, "--pane", help="Look through what is kept of this pane's output."),
+    check: bool = typer.Option(False, "--check", help="Only say what the pattern costs."),
+    as_json: bool = JSON,
+) -> Result:
+    """What a pattern would find in a pane's history or a file, without a subscription; and what it costs."""
+    if (pane is not None) + (file is not None) + check != 1:
+        raise UsageError("use one of FILE, --pane and --check")
+    if file is not None and not os.path.isfile(file):
+        raise NoTarget(f"no file {file}")
+    answers = _try([regex], _spool(pane) if pane else file)
+    costs = next(answers)["costs"]
+    text = [f"{cost['class']}: {cost['pattern']}: {cost['why']}" for cost in costs]
+    if check:
+        return Result("\n".join(text), {"costs": costs})
+    found = list(answers)
+    text += [f"byte {one['offset']}: {one['line']}" for one in found]
+    return Result("\n".join([*text, f"{len(found)} lines would fire"]), {"costs": costs, "lines": found})
+
+
+def _try(patterns: list[str], path: str | None) -> Iterator[dict[str, Any]]:
+    """Have the matcher's own code look, in a process of its own. Raises CtmuxError."""
+    trial = subprocess.Popen(
+        [sys.executable, "-m", "ctmux.services.matcher.trial"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert trial.stdin and trial.stdout
+    with trial, trial.stdin, trial.stdout:
+        json.dump({"patterns": patterns, "path": path}, trial.stdin)
+        trial.stdin.close()
+        for line in trial.stdout:
+            answer = json.loads(line)
+            if "error" in answer:
+                raise from_wire(answer["code"], answer["error"])
+            yield answer
+
+
+def _spool(pane: str) -> str:
+    """Where the output of a pane lies, also of one that has ended."""
+    server, _session, pane_id = scope(None, pane, past=True)
+    found = [one for one in spool.walk_server(paths.resolve().spool, server or "") if one.stream.pane == pane_id]
+    if not found:
+        raise NoTarget(f"nothing is kept of {pane}'s output")
+    return found[-1].path
 
 
 def _looks_for(subscription: dict[str, Any]) -> str:
