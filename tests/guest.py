@@ -51,9 +51,9 @@ class Guest(World):
             for name in os.listdir(folder):
                 self._host.tmux("kill-server", name=name, check=False)
             until(lambda: len(self.events("server.lost")) == len(self.events("server.found")), 30)
-            for subscription in self.data("subscription", "list"):
-                self.ctmux("subscription", "remove", subscription["id"])
-                self.wait_event("subscription.ended", subscription=subscription["id"])
+            while left := self.data("subscription", "list"):  # the newest first: it may look at others
+                self.ctmux("subscription", "remove", left[-1]["id"])
+                self.wait_event("subscription.ended", subscription=left[-1]["id"])
         finally:
             until(self._removed)
 

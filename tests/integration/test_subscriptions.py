@@ -5,45 +5,14 @@ import os
 import re
 import signal
 import sys
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
-from ctmux.shared import spool, supervised
+from ctmux.shared import supervised
 from guest import Guest
 from harness import World, until
-
-
-class Printer:
-    """A pane that prints what it is told, byte for byte and without echo, and ends when it is told to."""
-
-    def __init__(self, world: World, session: str = "main"):
-        self._world = world
-        path = f"{tempfile.mkdtemp(dir=world.root)}/fifo"
-        os.mkfifo(path)
-        self._fd = os.open(path, os.O_RDWR)
-        command = f"stty -opost; cat {path}; sleep 0.1"
-        self.pane = world.tmux("new-window", "-d", "-t", f"{session}:", "-P", "-F", "#{pane_id}", command)
-        until(self.stream)
-        self("ready\n")
-
-    def stream(self) -> spool.Spool:
-        (found,) = self._world.spools(self.pane)
-        return found
-
-    def printed(self) -> bytes:
-        return Path(self.stream().path).read_bytes()
-
-    def __call__(self, text: str) -> None:
-        """Print, and wait until it is printed."""
-        wanted = len(self.printed()) + len(text.encode())
-        os.write(self._fd, text.encode())
-        until(lambda: len(self.printed()) >= wanted)
-
-    def end(self) -> None:
-        os.close(self._fd)
-        self._world.wait_event("pane.exited", pane=self.pane)
+from printer import Printer, subscribe
+from roles import kill
 
 
 def matched(world: World, subscription: str) -> list[dict[str, Any]]:
@@ -52,26 +21,6 @@ def matched(world: World, subscription: str) -> list[dict[str, Any]]:
 
 def lines(world: World, subscription: str) -> list[str]:
     return [event["data"]["line"] for event in matched(world, subscription)]
-
-
-def subscribe(world: World, *arguments: str) -> str:
-    """The id of a new subscription; it is armed."""
-    return world.ctmux("subscribe", *arguments).stdout.strip()
-
-
-def kill(world: World, role: str) -> None:
-    """SIGKILL to a role that has run for a second."""
-    record = supervised.running(world.paths)
-    assert record
-    with supervised.connect(record) as proxy:
-
-        def killed() -> bool:
-            info: Any = proxy.supervisor.getProcessInfo(role)
-            if info["statename"] == "RUNNING":
-                os.kill(info["pid"], signal.SIGKILL)
-            return bool(info["statename"] == "RUNNING")
-
-        until(killed)
 
 
 def test_a_match_has_its_captures_its_place_and_its_text(guest: Guest) -> None:

@@ -1,0 +1,126 @@
+"""Each kind of subscription on real panes, and over the death of the matcher."""
+
+from typing import Any
+
+from guest import Guest
+from harness import World, until
+from printer import Printer, subscribe
+from roles import kill
+
+
+def fired(world: World, subscription: str) -> list[dict[str, Any]]:
+    kinds = (".matched", ".expired")
+    return [e for e in world.events() if e["subscription"] == subscription and e["kind"].endswith(kinds)]
+
+
+def ended(world: World, subscription: str) -> str:
+    return str(world.wait_event("subscription.ended", subscription=subscription)["data"]["reason"])
+
+
+def test_several_patterns_context_and_history(guest: Guest) -> None:
+    out = Printer(guest)
+    out("one A\ntwo\n")
+    past = subscribe(guest, "pattern", "A", "B", "--pane", out.pane, "--from", "start")
+    last = subscribe(guest, "pattern", "two|ready", "--pane", out.pane, "--from", "last 1")
+    around = subscribe(guest, "pattern", "three", "--pane", out.pane, "-C", "2")
+    out("three B\r\nfour\r\n")
+    until(lambda: len(fired(guest, past)) == 2 and fired(guest, around) and fired(guest, last))
+    first, second = fired(guest, past)
+    assert (first["data"]["line"], first["data"]["index"], first["data"]["pattern"]) == ("one A", 0, "A")
+    assert (second["data"]["line"], second["data"]["index"], second["data"]["pattern"]) == ("three B", 1, "B")
+    [event] = fired(guest, around)
+    assert event["data"]["before"] == ["one A", "two"] and event["data"]["after"] == ["four"]
+    assert [e["data"]["line"] for e in fired(guest, last)] == ["two"]
+
+
+def test_exit_and_what_comes_of_several(guest: Guest) -> None:
+    out = Printer(guest)
+    good = subscribe(guest, "exit", "--status", "0", "--session", "main")
+    bad = subscribe(guest, "exit", "--fail", "--all")
+    line = subscribe(guest, "pattern", "^A$", "--all")
+    either = subscribe(guest, "any", bad, line)
+    both = subscribe(guest, "all", bad, line, "--once")
+    failing = guest.open_pane("sleep 0.2; exit 3")
+    guest.wait_event("pane.exited", pane=failing)
+    out("A\n")
+    out.end()
+    assert ended(guest, both) == "once"
+    [event] = fired(guest, bad)
+    assert (event["pane"], event["data"]["exit_status"]) == (failing, 3)
+    assert event["n"] < guest.wait_event("pane.exited", pane=failing)["n"]
+    assert [e["pane"] for e in fired(guest, good)] == [out.pane]
+    assert [e["data"]["member"] for e in fired(guest, either)] == [bad, line]
+    assert fired(guest, both)[0]["data"]["members"].keys() == {bad, line}
+
+
+def test_times(guest: Guest) -> None:
+    out = Printer(guest)
+    absent = subscribe(guest, "absence", "1.5", "beat", "--pane", out.pane)
+    idle = subscribe(guest, "idle", "1", "--pane", out.pane)
+    missing = subscribe(guest, "not-then", "ask", "answer", "--within", "0.5", "--pane", out.pane)
+    ttl = subscribe(guest, "pattern", "x", "--ttl", "0.3")
+    out("beat\nask\n")
+    until(lambda: len(fired(guest, absent)) == 1 and len(fired(guest, idle)) == 1)
+    assert ended(guest, ttl) == "ttl"
+    [event] = fired(guest, missing)
+    assert event["data"]["line"] == "ask" and event["pane"] == out.pane
+    assert fired(guest, absent)[0]["data"]["last"] == "beat"
+    assert fired(guest, idle)[0]["data"]["offset"] == len(out.printed())
+    out("beat\nask\nanswer\n")
+    until(lambda: len(fired(guest, absent)) == 2 and len(fired(guest, idle)) == 2)
+    assert len(fired(guest, missing)) == 1
+
+
+def test_sequence_threshold_and_bounds(guest: Guest) -> None:
+    out = Printer(guest)
+    sequence = subscribe(guest, "sequence", "^A", "^B", "--within", "60", "--count", "2")
+    threshold = subscribe(guest, "threshold", "3", "^E", "--within", "60")
+    limited = subscribe(guest, "pattern", "^E", "--limit", "2/600")
+    until_ = subscribe(guest, "pattern", "^E", "--until", "^stop")
+    out("A1\nE1\nB1\nB2\nE2\nE3\nA2\nE4\nB3\nstop\nE5\nA3\nB4\n")
+    assert ended(guest, sequence) == "count" and ended(guest, until_) == "until"
+    assert [[s["line"] for s in e["data"]["steps"]] for e in fired(guest, sequence)] == [["A1", "B1"], ["A2", "B3"]]
+    assert [e["data"]["line"] for e in fired(guest, threshold)] == ["E3"]
+    assert [e["data"]["line"] for e in fired(guest, limited)] == ["E1", "E2"]
+    assert [e["data"]["line"] for e in fired(guest, until_)] == ["E1", "E2", "E3", "E4"]
+    shown = guest.data("subscription", "explain", limited)
+    assert (shown["fired"], shown["suppressed"], shown["last"]["line"]) == (2, 3, "E5")
+    assert [s["looked_through"] > 0 for s in shown["streams"] if s["pane"] == out.pane] == [True]
+    assert any("held back" in why for why in shown["why"])
+
+
+def test_every_kind_goes_on_where_a_killed_matcher_was(daemon: World) -> None:
+    out = Printer(daemon)
+    sequence = subscribe(daemon, "sequence", "^A", "^B", "--within", "600", "--pane", out.pane)
+    threshold = subscribe(daemon, "threshold", "10", "^n", "--within", "600")
+    every = subscribe(daemon, "pattern", "^n", "--count", "40")
+    missing = subscribe(daemon, "not-then", "^ask", "^answer", "--within", "3")
+    absent = subscribe(daemon, "absence", "4", "^n")
+    ttl = subscribe(daemon, "pattern", "^n", "--ttl", "3")
+    out("A\nask\n")
+    for number in range(40):
+        out(f"n{number}\n")
+        if number % 13 == 7:
+            kill(daemon, "matcher")
+    out("B\n")
+    assert ended(daemon, every) == "count" and ended(daemon, ttl) == "ttl"
+    until(lambda: fired(daemon, missing) and fired(daemon, absent) and fired(daemon, sequence), 30)
+    assert [e["data"]["line"] for e in fired(daemon, every)] == [f"n{number}" for number in range(40)]
+    assert [e["data"]["line"] for e in fired(daemon, threshold)] == ["n9", "n19", "n29", "n39"]
+    assert [[s["line"] for s in e["data"]["steps"]] for e in fired(daemon, sequence)] == [["A", "B"]]
+    assert [e["data"]["line"] for e in fired(daemon, missing)] == ["ask"]
+    assert [e["data"]["last"] for e in fired(daemon, absent)] == ["n39"]
+    for subscription in (sequence, threshold, every, missing, absent):
+        positions = [e["position"] for e in daemon.events() if e["subscription"] == subscription]
+        assert positions == sorted(set(positions))
+
+
+def test_a_pattern_is_tried_on_what_was_printed(guest: Guest) -> None:
+    out = Printer(guest)
+    out("error: 7\nfine\n")
+    found = guest.data("subscription", "test", r"error: (\d)", "--pane", out.pane)
+    assert [(one["line"], one["captures"]) for one in found["lines"]] == [("error: 7", ["7"])]
+    assert found["costs"][0]["class"] == "cheap"
+    assert guest.data("subscription", "test", "--check", "a+")["costs"][0]["class"] == "each line"
+    assert guest.ctmux("subscription", "test", "(", "--check", code=2).stderr.startswith("ctmux: pattern: missing )")
+    assert "no file" in guest.ctmux("subscription", "test", "x", "/nope", code=4).stderr
