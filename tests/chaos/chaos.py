@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from harness import World, until
 from killer import Killer
+from kinds import Kinds
 from observers import Journal, Subscriber
 from samples import Samples
 from workload import Workload
@@ -68,7 +69,8 @@ def run(world: World, options: argparse.Namespace, rng: random.Random) -> int:
     world.ctmux("subscribe", "pattern", PATTERN, "--all")
     workload = Workload(world, options.minutes * 60, options.rate, rng)
     killer = Killer(world, options.every, rng, options.stops, lambda: victims(subscribers)) if options.kills else None
-    observed = Observed(Journal(world), subscribers, Samples(world))
+    kinds = Kinds(world)
+    observed = Observed(Journal(world, kinds), subscribers, kinds, Samples(world))
     try:
         watch(options, workload, killer, observed)
         settled = settle(workload, observed)
@@ -81,6 +83,7 @@ def run(world: World, options: argparse.Namespace, rng: random.Random) -> int:
 class Observed(NamedTuple):
     journal: Journal
     subscribers: dict[str, Subscriber]
+    kinds: Kinds
     samples: Samples
 
 
@@ -93,6 +96,7 @@ def watch(options: argparse.Namespace, workload: Workload, killer: Killer | None
     """Until the time is over."""
     began = time.monotonic()
     workload.start()
+    workload.made.append(observed.kinds.start(options.minutes * 60, workload.folder))
     if killer:
         killer.start()
     while (passed := time.monotonic() - began) < options.minutes * 60:
@@ -158,8 +162,11 @@ def report(world: World, server: str, workload: Workload, killer: Killer | None,
         )
         if account.missing(expected) and not name.startswith("control"):
             print(f"    {account.late(expected)}")
-    faults = journal.lifecycle_faults(made)
-    print(f"\nlifecycle: {len(faults)} faults; exit status of {journal.unknown(made)} of {len(made)} panes unknown")
+    faults = [*journal.lifecycle_faults(made), *observed.kinds.faults()]
+    print(
+        f"\nlifecycle and kinds: {len(faults)} faults; exit status of {journal.unknown(made)} of {len(made)} panes unknown"
+    )
+    print(f"every kind of subscription: {observed.kinds.said()} events")
     observed.samples.show()
     for fault in faults[:10]:
         print(f"  {fault}")

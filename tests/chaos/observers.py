@@ -12,6 +12,7 @@ from typing import Any
 from account import Account
 from ctmux.shared import journal
 from harness import World
+from kinds import Kinds
 from workload import Made
 
 SUBSCRIBER = str(Path(__file__).with_name("subscriber.py"))
@@ -58,7 +59,8 @@ class Subscriber:
 class Journal:
     """Reads the journal's files as they grow; `look` goes on where the last one ended."""
 
-    def __init__(self, world: World):
+    def __init__(self, world: World, kinds: Kinds):
+        self._kinds = kinds
         self._directory = world.paths.journal
         self.head = 0
         self.account = Account()
@@ -74,6 +76,7 @@ class Journal:
                 self.faults.append(f"event {event['n']} follows {self.head}")
             self.head = event["n"]
             kind, pane = event["kind"], event["pane"]
+            self._kinds.take(event)
             if kind == "pattern.matched":
                 self.account.line(event["data"]["line"])
                 if "pane.exited" in (e["kind"] for e in self._panes[pane]):

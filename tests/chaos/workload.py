@@ -30,12 +30,12 @@ class Workload:
 
     def __init__(self, world: World, seconds: float, rate: float, rng: random.Random):
         self._world, self._seconds, self._rate, self._rng = world, seconds, rate, rng
-        self._folder = f"{world.root}/printed"
+        self.folder = f"{world.root}/printed"
         self._stopping = threading.Event()
         self._numbers = itertools.count(1)
         self._thread = threading.Thread(target=self._churn, daemon=True)
         self.made: list[Made] = []
-        os.makedirs(self._folder)
+        os.makedirs(self.folder)
 
     def start(self) -> None:
         """The panes that print for the whole run, in two sessions."""
@@ -56,7 +56,7 @@ class Workload:
 
     def _open(self, rate: float, seconds: float, where: tuple[str, ...], session: bool = False) -> None:
         name, status = f"p{len(self.made)}", self._rng.randrange(100)
-        arguments = [sys.executable, "-S", PRINTER, name, str(rate), str(seconds), self._folder, str(status)]
+        arguments = [sys.executable, "-S", PRINTER, name, str(rate), str(seconds), self.folder, str(status)]
         pane, its = self._world.tmux(*where, "-P", "-F", "#{pane_id} #{session_id}", *arguments).split()
         self.made.append(Made(name, pane, status, its, ends_session=session))
 
@@ -66,7 +66,7 @@ class Workload:
 
     def printed(self) -> dict[str, int]:
         """Name -> lines, of the printers that have ended."""
-        return {path.stem: int(path.read_text()) for path in Path(self._folder).glob("*.done")}
+        return {path.stem: int(path.read_text()) for path in Path(self.folder).glob("*.done")}
 
     def printed_in_main(self) -> dict[str, int]:
         """Those of the first session."""
