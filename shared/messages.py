@@ -201,8 +201,18 @@ class Unsubscribe(NamedTuple):
     subscription: str
 
 
-Request = Put | Get | Position | Tip | Status | Read | Panes | Finish | Close | Subscribe | Subscriptions | Unsubscribe
+class Sent(NamedTuple):
+    """To the matcher: this text is about to be typed into this pane; its echo is no output. Answer: {}."""
+
+    server: str
+    pane: str
+    text: str
+
+
+Request = (
+    Put | Get | Position | Tip | Status | Read | Panes | Finish | Close | Subscribe | Subscriptions | Unsubscribe | Sent
+)  # fmt: skip
 _KINDS: tuple[type[Request], ...] = (
-    Put, Get, Position, Tip, Status, Read, Panes, Finish, Close, Subscribe, Subscriptions, Unsubscribe,
+    Put, Get, Position, Tip, Status, Read, Panes, Finish, Close, Subscribe, Subscriptions, Unsubscribe, Sent,
 )  # fmt: skip
 REQUESTS: dict[str, type[Request]] = {kind.__name__.lower(): kind for kind in _KINDS}

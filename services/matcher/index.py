@@ -19,16 +19,19 @@ def _scopes(server: str, session: str, pane: str) -> Iterator[Scope]:
 
 
 class Index:
-    """`patterns` counts how many look for each; None are those that wait for any output."""
+    """`patterns` counts how many look for each; None are those that wait for any output. `echoes`
+    counts those with `include_echo`."""
 
     def __init__(self) -> None:
         self.patterns: Counter[str | None] = Counter()
+        self.echoes = 0
         self._scopes: Counter[Scope] = Counter()
         self._owners: dict[str | None, dict[Scope, dict[str, Subscription]]] = {}
 
     def add(self, subscription: Subscription) -> None:
         scope = _scope(subscription)
         self.patterns[subscription.pattern] += 1
+        self.echoes += subscription.include_echo
         self._scopes[scope] += 1
         self._owners.setdefault(subscription.pattern, {}).setdefault(scope, {})[subscription.id] = subscription
 
@@ -37,6 +40,7 @@ class Index:
         scope = _scope(subscription)
         del scopes[scope][subscription.id]
         self.patterns[subscription.pattern] -= 1
+        self.echoes -= subscription.include_echo
         self._scopes[scope] -= 1
         if not self._scopes[scope]:
             del self._scopes[scope]

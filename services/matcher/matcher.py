@@ -21,6 +21,7 @@ from ...shared.messages import (
     Finish,
     Get,
     Position,
+    Sent,
     Subscribe,
     Subscriptions,
     Tip,
@@ -43,6 +44,7 @@ _CAPTURES_MAX = 20
 _BEHIND = 0.05  # seconds until a timeout is looked at again, when what has come by then is not read yet
 _AGAIN = 1.0  # seconds until what a full disk refused is tried again
 _RECLAIMED = "reclaimed before it was matched: the matcher was behind, or did not run; see [watcher] keep_bytes"
+_ECHO = 10.0  # seconds in which a pane echoes what was sent to it
 _CHECKPOINT = 5.0  # seconds; a restarted matcher need not read again what is older
 
 
@@ -63,7 +65,7 @@ class Matcher(Service):
         self._reader = Reader(self, self, paths.spool, config.matcher.quiet_seconds)
         for request, handler in (
             (Subscribe, self._subscribe), (Subscriptions, self._list), (Unsubscribe, self._unsubscribe),
-            (Finish, self._finish), (Close, self._close),
+            (Finish, self._finish), (Close, self._close), (Sent, self._sent),
         ):  # fmt: skip
             self.server.handle(request, handler)
         if self._store.active:
@@ -327,6 +329,14 @@ class Matcher(Service):
             if subscription.session == request.session and subscription.server in (None, request.server):
                 self._end(subscription, "session closed")
         self.outbox.put([], lambda: reply({}))
+
+    def _sent(self, request: Sent, _reply: Reply) -> dict[str, Any]:
+        """Expect the echo of a text behind what the pane has printed by now."""
+        for found in spool.walk_server(self.paths.spool, request.server):
+            state = self._reader.streams.get(f"{found.server}/{found.stream.name}")
+            if state and found.stream.pane == request.pane:
+                self.after(_ECHO, state.typed.add(request.text, spool.size(found.path)))
+        return {}
 
 
 def _draft(subscription: Subscription, position: int, kind: str, data: dict[str, Any]) -> Draft:

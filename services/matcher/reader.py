@@ -11,7 +11,7 @@ from ...shared.folders import Folders, Touched
 from ...shared.messages import Finish
 from ...shared.outbox import Outbox
 from ...shared.service import Service, Timer
-from . import screen
+from . import visible
 from .lines import Block
 from .stream import StreamState
 
@@ -148,7 +148,7 @@ class Reader:
         end = spool.size(touched.path)
         if not self._owner.wants(state):
             state.lines.skip(max(state.lines.end, end))
-            state.alternate = None
+            state.visible = None
             return True
         self.read(state, touched.path, min(end, state.lines.end + _TURN))
         return state.lines.end >= end
@@ -162,12 +162,12 @@ class Reader:
                     state.skipped += found.offset - state.lines.end
                     state.missing = state.lines.offset if state.missing is None else state.missing
                     state.lines.tear(found.offset)
-                    state.alternate = None
+                    state.visible = None
                 begin = state.lines.offset
                 blocks = state.lines.feed(found.data)
-                if state.alternate is None and not state.lines.torn:
+                if state.visible is None and not state.lines.torn:
                     begin = max(begin, state.lines.whole_from)
-                    state.alternate = screen.is_on(functools.partial(spool.read, path), begin)
+                    state.visible = visible.at(functools.partial(spool.read, path), begin)
             except FileNotFoundError:
                 return
             if not found.data:

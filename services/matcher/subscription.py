@@ -7,7 +7,8 @@ from typing import Any
 @dataclass
 class Subscription:
     """A rule. `server`, `session`, `pane`: its scope, None for all. `armed`: for each stream that was there when it was
-    armed, the offset before which nothing counts; a stream that came later counts from its first byte."""
+    armed, the offset before which nothing counts; a stream that came later counts from its first byte.
+    `include_echo`: prompts, and what is typed at them, count as well."""
 
     id: str
     number: int
@@ -22,6 +23,7 @@ class Subscription:
     token: str
     created: float
     armed: dict[str, int] = field(default_factory=dict)
+    include_echo: bool = False
 
     def covers(self, server: str, session: str, pane: str) -> bool:
         """Whether a pane is in scope."""
