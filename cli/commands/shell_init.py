@@ -7,7 +7,7 @@ import typer
 
 from ..output import JSON, Result, command
 
-SHELL = typer.Argument(..., metavar="SHELL", help="bash (4.4 or newer), zsh or fish (before 4.0, which tells all by itself).")
+SHELL = typer.Argument(..., metavar="SHELL", help="bash (4.4 or newer), zsh, or fish (4.0 and newer need nothing).")
 
 
 def register(root: typer.Typer) -> None:

@@ -1,4 +1,4 @@
-"""Commands of a shell as facts: began, ended, with exit status and the range of the output; from its OSC 133 marks. Pure."""
+"""Commands of a shell as facts: began, ended, exit status, range of the output; from its OSC 133 marks. Pure."""
 
 import re
 from typing import Any, NamedTuple
@@ -200,7 +200,7 @@ def _directory(url: bytes) -> str | None:
     if found:
         if scheme not in ("file", "kitty-shell-cwd"):
             return None
-        host, slash, path = rest.partition("/")
+        _host, slash, path = rest.partition("/")
         path = slash + path
         text = path if scheme == "kitty-shell-cwd" else unquote_to_bytes(path).decode(errors="replace")
     return text[:_TEXT_MAX] if text.startswith("/") else None

@@ -6,20 +6,21 @@ import shlex
 import shutil
 from pathlib import Path
 
+import ctmux
 import pytest
 from ctmux.services.matcher.commands import Commands, Fact, Finished, Started
 from ctmux.shared import terminal
 from guest import Guest
 from harness import until
 
-HERE = os.environ.get("CI") is not None
+SNIPPETS = f"{Path(ctmux.__file__).parent}/cli/shell/ctmux"
 
 
 class Shell:
     """A pane with an interactive shell, whose rc file is given; it stands at its prompt."""
 
     def __init__(self, guest: Guest, name: str, rc: str, prompt: str = "needle"):
-        if not shutil.which(name) and not HERE:
+        if not shutil.which(name) and not os.environ.get("CI"):
             pytest.skip(f"no {name}")
         self.guest, self.name = guest, name
         home = Path(f"{guest.root}/home-{name}")
@@ -51,7 +52,7 @@ class Shell:
         self.until_ready(self.send(text, "Enter"), answer)
 
     def until_ready(self, place: int, answer: str) -> None:
-        ready = "$ " if self.name == "dash" else "\x1b[?2004h"
+        ready = {"dash": "$ ", "fish": "> \x1b[K"}.get(self.name, "\x1b[?2004h")
 
         def look() -> bool:
             new = self.printed()[place:]
@@ -74,8 +75,7 @@ class Shell:
 
 def init(name: str, times: int = 1) -> str:
     """The line of a rc file that loads the snippet."""
-    snippet = f"{Path(__file__).parents[2]}/cli/shell/ctmux.{name}"
-    return f". {shlex.quote(snippet)}\n" * times
+    return f". {shlex.quote(f'{SNIPPETS}.{name}')}\n" * times
 
 
 PROMPTS = {
@@ -142,10 +142,9 @@ def test_commands_are_facts(guest: Guest, rc: str) -> None:
         "fish": "function fish_prompt; set last $status; echo -n \"needle $last > \"; end\nset -g fish_greeting\n",
     }[name]
     shell = Shell(guest, name, before + init(name, 2))
-    for number, text in enumerate(
-        ["cd /tmp", "echo 'a b' é; sh -c 'exit 3'", "echo code $status" if name == "fish" else "echo code $?", "printf x",
-         "printf x", " printf y%s 'needle'", "for i in 1 2\necho $i\nend" if name == "fish" else "for i in 1 2\ndo echo $i\ndone"]
-    ):  # fmt: skip
+    status, loop = ("$status", "echo $i\nend") if name == "fish" else ("$?", "do echo $i\ndone")
+    typed = ["cd /tmp", "echo 'a b' é; sh -c 'exit 3'", f"echo code {status}", "printf x", "printf x", " printf y%s 'needle'"]
+    for number, text in enumerate([*typed, f"for i in 1 2\n{loop}"]):
         for line in text.split("\n"):
             shell.keys("-l", line)
             shell.keys("Enter")
@@ -154,9 +153,8 @@ def test_commands_are_facts(guest: Guest, rc: str) -> None:
     raw = shell.printed()
     home = os.path.realpath(f"{guest.root}/home-{name}")
     assert [(fact.text.strip(), fact.exit_code) for fact in done[:6]] == [
-        ("cd /tmp", 0), ("echo 'a b' é; sh -c 'exit 3'", 3), (f"echo code ${'status' if name == 'fish' else '?'}", 0),
-        ("printf x", 0), ("printf x", 0), ("printf y%s 'needle'", 0),
-    ]  # fmt: skip
+        (text.strip(), 3 if "exit 3" in text else 0) for text in typed
+    ]
     assert [os.path.realpath(fact.cwd or "") for fact in done] == [home, *["/tmp"] * 6]
     outputs = [terminal.clean(raw[fact.start : fact.end].replace(b"\r", b"")).decode() for fact in done]
     assert outputs == ["", "a b é\n", "code 3\n", "x", "x", "yneedle", "1\n2\n"]
@@ -180,12 +178,13 @@ def test_a_shell_that_has_marks_gets_none(guest: Guest, name: str) -> None:
 def test_the_command_prints_the_snippets(guest: Guest) -> None:
     for name in ("bash", "zsh", "fish"):
         printed = guest.ctmux("shell-init", name).stdout
-        assert printed == Path(f"{Path(__file__).parents[2]}/cli/shell/ctmux.{name}").read_text()
+        assert printed == Path(f"{SNIPPETS}.{name}").read_text()
     guest.ctmux("shell-init", "csh", code=2)
 
 
 def test_a_snippet_does_nothing_outside_tmux_nor_in_scripts(guest: Guest) -> None:
     shell = Shell(guest, "bash", PROMPTS["bash"])
-    shell.run(f"TMUX= bash --rcfile cli/none -ic '{init('bash').strip()}; echo \"[$PROMPT_COMMAND$PS0]\"'; echo don''e-1", "done-1")
-    shell.run(f"bash -c '{init('bash').strip()}; echo \"[$PROMPT_COMMAND$PS0]\"'; echo don''e-2", "done-2")
+    code = f"'{init('bash').strip()}; echo \"[$PROMPT_COMMAND$PS0]\"'"
+    shell.run(f"TMUX= bash --norc -ic {code}; echo don''e-1", "done-1")
+    shell.run(f"bash -c {code}; echo don''e-2", "done-2")
     assert shell.printed().count(b"[]\r\n") == 2
