@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from .commands import daemon, endpoints, events, health, pane, session, status, stream, subscribe, subscription
+from .commands import daemon, endpoints, events, health, pane, session, shell_init, status, stream, subscribe, subscription
 from .output import say
 
 app = typer.Typer(
@@ -59,6 +59,7 @@ app.add_typer(subscribe.app, name="subscribe")
 app.add_typer(subscription.app, name="subscription")
 app.add_typer(events.app, name="events")
 endpoints.register(app)
+shell_init.register(app)
 
 
 def run() -> None:

@@ -57,7 +57,7 @@ def command(function: Callable[P, Result | Iterable[Any] | None]) -> Callable[P,
     """A command of the CLI: prints its Result, or each JSON value that it yields when it streams; ends with a named exit
     code. A command that takes `as_json` prints the envelope when it is set."""
     name = function.__name__.rstrip("_").replace("_", "-")
-    module = function.__module__.rpartition(".")[2]
+    module = function.__module__.rpartition(".")[2].replace("_", "-")
     full = name if name == module else f"{module}-{name}"
 
     @wraps(function)

@@ -220,10 +220,19 @@ class Unsubscribe(NamedTuple):
     subscription: str
 
 
+class Sent(NamedTuple):
+    """To the matcher: this text is about to be typed into this pane; its echo is no output. Answer: {}."""
+
+    server: str
+    pane: str
+    text: str
+
+
 Request = (
-    Put | Get | Position | Tip | Status | Read | Panes | Finish | Close | Subscribe | Subscriptions | Explain | Unsubscribe
-)
+    Put | Get | Position | Tip | Status | Read | Panes | Finish | Close
+    | Subscribe | Subscriptions | Explain | Unsubscribe | Sent
+)  # fmt: skip
 _KINDS: tuple[type[Request], ...] = (
-    Put, Get, Position, Tip, Status, Read, Panes, Finish, Close, Subscribe, Subscriptions, Explain, Unsubscribe,
+    Put, Get, Position, Tip, Status, Read, Panes, Finish, Close, Subscribe, Subscriptions, Explain, Unsubscribe, Sent,
 )  # fmt: skip
 REQUESTS: dict[str, type[Request]] = {kind.__name__.lower(): kind for kind in _KINDS}

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from ctmux.services.matcher import screen
+from ctmux.services.matcher import visible
 from ctmux.services.matcher.engine import Engine
 from ctmux.services.matcher.governor import Governor
 from ctmux.services.matcher.index import Index
@@ -281,7 +281,7 @@ def test_whether_it_is_on_where_a_matcher_begins(before, on, more):
         start = max(offset, kept)
         return spool.Range(start, (data + ON)[start : start + limit], kept, len(data) + len(ON))
 
-    assert screen.is_on(read, len(data)) == on
+    assert visible.at(read, len(data)).alternate == on
 
 
 def test_a_switch_that_a_long_line_cuts():
@@ -291,4 +291,4 @@ def test_a_switch_that_a_long_line_cuts():
 
 
 def test_a_long_sequence_of_modes_takes_no_time():
-    assert screen.hide(b"\x1b[?" + b"47;" * 100_000 + b"x", False)[1] is False
+    assert visible.parts(b"\x1b[?" + b"47;" * 100_000 + b"x", visible.State())[2] == visible.State()

@@ -278,7 +278,7 @@ def test_what_an_exit_says():
     exited = next(draft for draft in drafts if draft.kind == "pane.exited")
     assert (exited.session, exited.window, exited.pane) == ("$1", "@1", "%1")
     assert exited.data == {"exit_status": 7, "signal": None, "pid": 100, "stream": "p1.100.w1.k", "end": 42}
-    assert exited.ends == ["match/x/p1.100.w1.k"]
+    assert exited.ends == ["match/x/p1.100.w1.k", "commands/x/p1.100.w1.k"]
 
 
 def test_what_a_respawn_says():

@@ -5,7 +5,7 @@ from typing import Literal
 import typer
 
 from ...shared.errors import CtmuxError, Refused, UsageError
-from .. import server
+from .. import sent, server
 from ..output import JSON, Result, command, say, table
 from ..server import LABEL, THEN
 from ..target import PaneRecord, check_label, resolve_pane, resolve_session
@@ -143,6 +143,7 @@ def exec_(
             raise Refused(f"not typing: {record.pane} is in copy mode, where keys do not reach the program; see --force")
         pane.cmd("copy-mode", "-q")
     text = " ".join(words[1:] if words[0] == "--" else words)
+    sent.tell(record.pane, text)
     pieces = [text[at : at + _TYPED_AT_ONCE] for at in range(0, len(text), _TYPED_AT_ONCE)] or [""]
     for piece in pieces[:-1]:
         pane.cmd("send-keys", "-l", "--", piece)
@@ -163,6 +164,7 @@ def send_keys(
     """Send keys to a pane, and no Enter after them."""
     tmux = server.connect()
     record = _typable(target, server.panes(tmux), force)
+    sent.tell(record.pane, sent.typed(keys, literally))
     server.pane(tmux, record.pane).cmd("send-keys", *(["-l"] if literally else []), "--", *keys)
     return _result(f"sent to {record.pane}", record)
 

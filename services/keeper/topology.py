@@ -208,7 +208,8 @@ class Topology:
         pane.exited, pane.kept = True, kept
         status = pane.status or {"exit_status": None, "signal": None}
         stream = pane.stream
-        ends = [f"match/{self.server}/{stream}"] if stream and matched and not pane.kept else []
+        told = stream and matched and not pane.kept
+        ends = [f"{producer}/{self.server}/{stream}" for producer in ("match", "commands")] if told else []
         unknown = pane.status is None or pane.status["signal"] == _HUP
         gap = (
             [self.gap(pane_id, stream, end, None, LOST, now)]

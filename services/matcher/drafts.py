@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from ...shared.messages import Draft
-from . import facts
+from . import commands, facts
 from .rule import Fired, event_kind
 from .stream import Hit, StreamState
 from .subscription import Subscription
@@ -26,10 +26,10 @@ def created(subscription: Subscription) -> Draft:
     return _of(subscription, 0, "subscription.created", {"subscription": subscription.public()})
 
 
-def ended(subscription: Subscription, reason: str, by: StreamState | None) -> Draft:
+def ended(subscription: Subscription, reason: str, by: str | None) -> Draft:
     data = {"reason": reason, "name": subscription.options.name, "kind": subscription.kind}
     if by:
-        data["by"] = f"{by.server}/{by.pane}"
+        data["by"] = by
     return _of(subscription, _END, "subscription.ended", data, producer(subscription))
 
 
@@ -48,6 +48,18 @@ def matched(state: StreamState, hit: Hit, fact: facts.Fact) -> Draft:
     return Draft(
         state.producer, hit.offset, hit.subscription.id, "pattern.matched", fact["at"], state.server, state.session, None,
         state.pane, hit.subscription.id, data,
+    )  # fmt: skip
+
+
+def of_shell(state: StreamState, found: commands.Started | commands.Finished) -> Draft:
+    """Of a command in a shell: known by the place of its mark."""
+    if isinstance(found, commands.Started):
+        kind, data = "command.started", {"text": found.text, "cwd": found.cwd, "start": found.offset}
+    else:
+        kind, data = "command.finished", facts.finished(found)
+    return Draft(
+        f"commands/{state.server}/{state.name}", found.offset, kind, kind, found.at, state.server, state.session, None,
+        state.pane, data={**data, "stream": state.name},
     )  # fmt: skip
 
 

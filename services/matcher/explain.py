@@ -33,7 +33,7 @@ def _stream(subscription: Subscription, state: StreamState) -> dict[str, Any]:
     return {
         "server": state.server, "session": state.session, "pane": state.pane, "stream": state.name, "since": since,
         "at": state.lines.end, "looked_through": max(0, state.lines.offset - since), "unfinished": len(state.lines.tail),
-        "alternate": bool(state.alternate),
+        "alternate": bool(state.visible and state.visible.alternate),
     }  # fmt: skip
 
 

@@ -6,8 +6,9 @@ A fact is a map that JSON can hold: `is` (line, output, silence, exit, command, 
 
 from typing import Any, NamedTuple
 
-from . import pattern
+from . import commands, pattern
 from .stream import Hit, StreamState
+from .subscription import COMMAND, PROMPT
 
 TEXT_MAX = 4096  # characters of a line, match or capture in an event; the spool has the rest, from `offset` to `end`
 _CAPTURES_MAX = 20
@@ -55,6 +56,25 @@ def line(state: StreamState, hit: Hit, at: float) -> Fact:
         "is": "line", "at": at, "key": f"line/{state.server}/{state.name}", "position": hit.offset, **of(state),
         "line": hit.line[:TEXT_MAX], "hits": hits, "offset": hit.offset, "end": hit.end, "partial": hit.partial,
         "truncated": hit.truncated,
+    }  # fmt: skip
+
+
+def of_shell(state: StreamState, found: commands.Fact) -> tuple[str | None, Fact]:
+    """What a shell says, and the kind of fact that it is for a subscription."""
+    fact = {"at": found.at, "cwd": found.cwd, "offset": found.offset, "position": found.offset, **of(state)}
+    if isinstance(found, commands.Prompt):
+        return PROMPT, {"is": "prompt", "key": f"prompt/{state.server}/{state.name}", **fact}
+    if isinstance(found, commands.Started):
+        return None, fact
+    return COMMAND, {"is": "command", "key": f"command/{state.server}/{state.name}", **fact, **finished(found)}
+
+
+def finished(found: commands.Finished) -> dict[str, Any]:
+    """What is known of a command that has ended."""
+    duration = None if found.began is None else round(max(0.0, found.at - found.began), 6)
+    return {
+        "text": found.text, "cwd": found.cwd, "exit_code": found.exit_code, "duration": duration, "start": found.start,
+        "end": found.end,
     }  # fmt: skip
 
 

@@ -19,15 +19,18 @@ def _scopes(server: str, session: str, pane: str) -> Iterator[Scope]:
 
 
 class Index:
-    """`wanted` counts how many want each: a pattern, or another fact of a pane (see `Subscription.wants`)."""
+    """`wanted` counts how many want each: a pattern, or another fact of a pane (see `Subscription.wants`). `echoes` counts
+    those with `include_echo`."""
 
     def __init__(self) -> None:
         self.wanted: Counter[str] = Counter()
+        self.echoes = 0
         self._scopes: Counter[Scope] = Counter()
         self._owners: dict[str, dict[Scope, dict[str, Subscription]]] = {}
 
     def add(self, subscription: Subscription) -> None:
         scope = _scope(subscription)
+        self.echoes += subscription.options.include_echo
         self._scopes[scope] += 1
         for want in subscription.wants:
             self.wanted[want] += 1
@@ -35,6 +38,7 @@ class Index:
 
     def remove(self, subscription: Subscription) -> None:
         scope = _scope(subscription)
+        self.echoes -= subscription.options.include_echo
         self._scopes[scope] -= 1
         if not self._scopes[scope]:
             del self._scopes[scope]

@@ -11,18 +11,18 @@ from typing import Any
 from ...shared import place, spool
 from ...shared.config import Config
 from ...shared.errors import CtmuxError
-from ...shared.messages import Close, Draft, Explain, Finish, Subscribe, Subscriptions, Unsubscribe
+from ...shared.messages import Close, Draft, Explain, Finish, Sent, Subscribe, Subscriptions, Unsubscribe
 from ...shared.outbox import Outbox
 from ...shared.paths import Paths, ensure_private
 from ...shared.rpc import Client, Reply
 from ...shared.service import Service
-from . import arming, drafts, facts
+from . import arming, commands, drafts, facts
 from .context import Context
 from .explain import explain
 from .governor import Governor
 from .history import History
 from .lines import Block
-from .reader import Reader
+from .reader import Note, Reader
 from .recovery import Recovery
 from .registry import Registry
 from .rules import Rules, Told
@@ -31,6 +31,7 @@ from .stream import Hit, StreamState
 from .subscription import EXIT, OUTPUT, Subscription
 
 _AGAIN = 1.0  # seconds until what a full disk refused is tried again
+_ECHO = 10.0  # seconds in which a pane echoes what was sent to it
 _CHECKPOINT = 5.0  # seconds; a restarted matcher need not read again what is older
 
 
@@ -54,12 +55,10 @@ class Matcher(Service):
         self._checkpointing = False
         for request, handler in (
             (Subscribe, self._subscribe), (Subscriptions, self._list), (Explain, self._explain),
-            (Unsubscribe, self._unsubscribe), (Finish, self._finish), (Close, self._close),
+            (Unsubscribe, self._unsubscribe), (Finish, self._finish), (Close, self._close), (Sent, self._sent),
         ):  # fmt: skip
             self.server.handle(request, handler)
-        if self._store.active:
-            self.reader.listen(True)
-            self._resume()
+        self._resume()
         self._recovery.close()
 
     def status(self) -> dict[str, Any]:
@@ -90,7 +89,8 @@ class Matcher(Service):
         noted = self._recovery.noted()
         for found in spool.walk(self.paths.spool):
             if not arming.is_done(self.paths.spool, found):
-                self.reader.resume(found, *self._recovery.start(found, noted, self._earliest(found)))
+                note = noted.get(f"{found.server}/{found.stream.name}")
+                self.reader.resume(found, *self._recovery.start(found, note, self._earliest(found)), note)
         for subscription in list(self._store.active.values()):
             self._begin(subscription)
 
@@ -126,10 +126,18 @@ class Matcher(Service):
         if rule and rule.held:
             self._context.begin(rule)
 
+    def _note_soon(self) -> None:
+        if not self._checkpointing:
+            self._checkpointing = True
+            self.after(_CHECKPOINT, self._checkpoint)
+
     def _checkpoint(self) -> None:
         """Note how far the streams are, once everything found before that is in the journal."""
         self._checkpointing = False
-        progress = {f"{state.server}/{state.name}": state.lines.offset for state in self.reader.streams.values()}
+        progress = {
+            f"{state.server}/{state.name}": Note(state.lines.offset, state.commands_end, state.commands.dump())
+            for state in self.reader.streams.values()
+        }
         if not self.rules.stuck:
             self.outbox.put([], lambda: self._recovery.note(progress))
 
@@ -166,13 +174,23 @@ class Matcher(Service):
                 fact = {"is": "output", "at": at, "key": key, "position": state.lines.end, **facts.of(state)}
                 told.append((subscription.id, fact))
         self.rules.tell(told)
-        if not self._checkpointing:
-            self._checkpointing = True
-            self.after(_CHECKPOINT, self._checkpoint)
+        self._note_soon()
 
     def missed(self, state: StreamState, start: int, end: int) -> None:
         """A range of a stream was given back to the disk before it was matched."""
         self.outbox.put([drafts.missed(state, start, end)])
+
+    def marked(self, state: StreamState, found: list[commands.Fact]) -> None:
+        """A shell has said something of its commands: that is in the journal, whoever waits for it."""
+        told: list[Told] = []
+        for one in found:
+            want, fact = facts.of_shell(state, one)
+            owners = self._index.owners(want, state.server, state.session, state.pane) if want else []
+            since = (owner.id for owner in owners if one.offset >= owner.since(state.server, state.name))
+            told += [(id, fact) for id in since]
+        self.rules.tell(told)
+        self.outbox.put([drafts.of_shell(state, one) for one in found if not isinstance(one, commands.Prompt)])
+        self._note_soon()
 
     def evaluate(self, state: StreamState, block: Block, at: float) -> None:
         """Report what fires in a block of lines."""
@@ -180,7 +198,7 @@ class Matcher(Service):
         self.report(state, [hit for hit in hits if not self._history.hides(hit, state)], at)
         for burning, reason in self._governor.burning():
             for subscription in self._index.all_owners(burning):
-                self._end(subscription, reason, state)
+                self._end(subscription, reason, f"{state.server}/{state.pane}")
 
     def report(self, state: StreamState, hits: list[Hit], at: float) -> None:
         """Events of plain subscriptions; the others are told, and that is kept, before anything goes out."""
@@ -207,23 +225,23 @@ class Matcher(Service):
         self._context.follow(state, hits)
         self.outbox.put(events)
         for subscription in ended.values():
-            self._end(subscription, "once", state)
+            self._end(subscription, "once", f"{state.server}/{state.pane}")
 
     # ---- ends ------------------------------------------------------------------------------------------------------
 
-    def ended(self, subscription: Subscription, reason: str) -> None:
-        """A rule is over."""
+    def ended(self, subscription: Subscription, reason: str, by: str | None) -> None:
+        """A rule is over, by what a pane did if it was one."""
         if subscription.id in self._store.active:
-            self._end(subscription, reason)
+            self._end(subscription, reason, by)
 
     def _end(
-        self, subscription: Subscription, reason: str, state: StreamState | None = None,
+        self, subscription: Subscription, reason: str, by: str | None = None,
         done: Callable[[], None] | None = None,
     ) -> None:  # fmt: skip
         """Report the end and its reason; forget the subscription when that is in the journal."""
         self.registry.end(subscription)
         self._silence.end(subscription)
-        self.outbox.put([drafts.ended(subscription, reason, state)], lambda: self._forget(subscription, done))
+        self.outbox.put([drafts.ended(subscription, reason, by)], lambda: self._forget(subscription, done))
         self.rules.remove(subscription)
 
     def _forget(self, subscription: Subscription, done: Callable[[], None] | None = None) -> None:
@@ -233,7 +251,6 @@ class Matcher(Service):
             print(f"subscriptions: {error}; trying again", flush=True)
             self.after(_AGAIN, lambda: self._forget(subscription, done))
             return
-        self.reader.listen(bool(self._store.active))
         if done:
             done()
 
@@ -247,7 +264,6 @@ class Matcher(Service):
         if self.outbox.trouble:
             raise CtmuxError(f"nothing can be subscribed now: {self.outbox.trouble}")
         subscription = arming.subscription(request, self._store, self.paths.spool)
-        self.reader.listen(True)  # before it is armed: what comes from then on is seen
         self._arm(subscription)
         try:
             self.registry.add(subscription)
@@ -307,6 +323,14 @@ class Matcher(Service):
             "server": request.server, "session": request.session, "pane": request.pane, "stream": request.stream, **program,
         }  # fmt: skip
         self.rules.tell([(subscription.id, fact) for subscription in (*owners, *following)])
+
+    def _sent(self, request: Sent, _reply: Reply) -> dict[str, Any]:
+        """Expect the echo of a text behind what the pane has printed by now."""
+        for found in spool.walk_server(self.paths.spool, request.server):
+            state = self.reader.streams.get(f"{found.server}/{found.stream.name}")
+            if state and found.stream.pane == request.pane:
+                self.after(_ECHO, state.typed.add(request.text, spool.size(found.path)))
+        return {}
 
     def _close(self, request: Close, reply: Reply) -> None:
         for subscription in list(self._store.active.values()):

@@ -4,14 +4,14 @@ import functools
 import os
 import time
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ...shared import inotify, spool
 from ...shared.folders import Folders, Touched
 from ...shared.messages import Finish
 from ...shared.outbox import Outbox
 from ...shared.service import Service, Timer
-from . import screen
+from . import commands, visible
 from .lines import Block
 from .stream import StreamState
 
@@ -20,6 +20,14 @@ _TURN = 1 << 20  # bytes of one stream before another has its turn
 _PIECE = 1 << 16
 _FULL = 5000  # drafts on their way: nothing more is read until the logger has caught up
 Done = Callable[[], None]
+
+
+class Note(NamedTuple):
+    """How far a matcher was in a stream."""
+
+    offset: int
+    commands_end: int
+    commands: dict[str, Any]
 
 
 class Owner(Protocol):
@@ -38,39 +46,23 @@ class Owner(Protocol):
 
     def evaluate(self, state: StreamState, block: Block, at: float) -> None: ...
 
+    def marked(self, state: StreamState, found: list[commands.Fact]) -> None: ...
+
 
 class Reader:
-    """Follows the spools while it is `open`; each block of lines goes to the owner, and unfinished lines of quiet panes."""
+    """Follows the spools; each block of lines goes to the owner, and unfinished lines of quiet panes."""
 
     def __init__(self, service: Service, owner: Owner, root: str, quiet: float):
         self._service, self._owner, self._root, self._quiet = service, owner, root, quiet
         self.streams: dict[str, StreamState] = {}
-        self._folders: Folders | None = None
+        self._folders = Folders(root, _MASK, every=True)
         self._pending: dict[str, Touched] = {}  # streams with something new
         self._finished: set[str] = set()  # streams that are over, while their spools are kept
         self._quiet_timers: dict[str, Timer] = {}
         self._working = False
         self._held = False  # the logger has to catch up
         self._ends: dict[str, list[tuple[bool, Done]]] = {}  # streams to be finished: over?, and whom to tell
-
-    @property
-    def open(self) -> bool:
-        return self._folders is not None
-
-    def listen(self, wanted: bool) -> None:
-        """Follow the spools only while there is something to match them with."""
-        if wanted and self._folders is None:
-            self._folders = Folders(self._root, _MASK, every=True)
-            self._service.register(self._folders, self.look)
-        elif not wanted and self._folders is not None:
-            self._service.unregister(self._folders)
-            self._folders.close()
-            self._folders = None
-            self.streams.clear()
-            self._pending.clear()
-            self._finished.clear()
-            for key in list(self._ends):
-                self._complete(key)
+        service.register(self._folders, self.look)
 
     @property
     def behind(self) -> bool:
@@ -83,9 +75,12 @@ class Reader:
         self.streams[f"{found.server}/{found.stream.name}"] = state
         return state
 
-    def resume(self, found: spool.Spool, offset: int, fired: Iterable[str]) -> None:
-        """Go on with a stream where an earlier matcher was."""
-        self.add(found, offset, fired)
+    def resume(self, found: spool.Spool, offset: int, fired: Iterable[str], noted: Note | None) -> None:
+        """Go on with a stream where an earlier matcher was, by what it has noted."""
+        state = self.add(found, offset, fired)
+        state.commands_end = noted.commands_end if noted else 0
+        state.commands = commands.Commands(noted.commands if noted else None)
+        self.pass_by(state, found.path, offset)
         self._pending[f"{found.server}/{found.stream.name}"] = Touched(*found, mask=0)
         self._soon()
 
@@ -97,8 +92,6 @@ class Reader:
 
     def look(self) -> None:
         """Take what has happened, then read what is new."""
-        if self._folders is None:
-            return
         for touched in self._folders.read():
             key = f"{touched.server}/{touched.stream.name}"
             if touched.mask == inotify.DELETE:
@@ -150,8 +143,9 @@ class Reader:
         state.session = touched.session
         end = spool.size(touched.path)
         if not self._owner.wants(state):
+            self.pass_by(state, touched.path, end)
             state.lines.skip(max(state.lines.end, end))
-            state.alternate = None
+            state.visible = None
             return True
         self.read(state, touched.path, min(end, state.lines.end + _TURN))
         return state.lines.end >= end
@@ -166,23 +160,47 @@ class Reader:
                     state.skipped += found.offset - state.lines.end
                     state.missing = state.lines.offset if state.missing is None else state.missing
                     state.lines.tear(found.offset)
-                    state.alternate = None
+                    state.commands = commands.Commands()
+                    state.visible = None
                 begin = state.lines.offset
                 blocks = state.lines.feed(found.data)
-                if state.alternate is None and not state.lines.torn:
+                if state.visible is None and not state.lines.torn:
                     begin = max(begin, state.lines.whole_from)
-                    state.alternate = screen.is_on(functools.partial(spool.read, path), begin)
+                    state.visible = visible.at(functools.partial(spool.read, path), begin)
             except FileNotFoundError:
                 return
             if not found.data:
                 return
             if state.missing is not None and not state.lines.torn:  # the line that the range ends in is missing, too
                 self._tell_missing(state, state.lines.whole_from)
+            self._mark(state, found, at)
             self._owner.grew(state, at)
             for block in blocks:
                 self._owner.evaluate(state, block, at)
             if state.lines.tail:
                 self._watch_quiet(state)
+
+    def pass_by(self, state: StreamState, path: str, end: int) -> None:
+        """Look for what a shell says of its commands, up to `end`; for nothing else."""
+        while state.commands_end < end:
+            try:
+                found = spool.read(path, state.commands_end, min(_TURN, end - state.commands_end))
+                at = min(time.time(), os.stat(path).st_mtime)
+            except FileNotFoundError:
+                return
+            if not found.data:
+                return
+            if found.offset > state.commands_end:
+                state.commands, state.commands_end = commands.Commands(), found.offset
+            self._mark(state, found, at)
+
+    def _mark(self, state: StreamState, found: spool.Range, at: float) -> None:
+        """Tell what a shell has said of its commands."""
+        data = found.data[max(0, state.commands_end - found.offset) :]
+        facts = state.commands.feed(data, found.offset + len(found.data) - len(data), at)
+        state.commands_end = max(state.commands_end, found.offset + len(found.data))
+        if facts:
+            self._owner.marked(state, facts)
 
     def _tell_missing(self, state: StreamState, end: int) -> None:
         if state.missing is not None:
@@ -195,7 +213,7 @@ class Reader:
         stream = spool.parse_stream(request.stream)
         path = spool.find(self._root, request.server, request.stream)
         over = os.path.exists(spool.meta(f"{self._root}/{request.server}", request.stream, "done"))
-        if self._folders is None or key in self._finished or over or stream is None or path is None:
+        if key in self._finished or over or stream is None or path is None:
             done()
             return
         state = self.streams.setdefault(key, StreamState(request.server, request.session, request.pane, stream.name, 0))
@@ -215,8 +233,7 @@ class Reader:
                     self._owner.evaluate(state, last, time.time())
             if over:
                 self.streams.pop(key, None)
-                if self._folders is not None:
-                    self._finished.add(key)
+                self._finished.add(key)
             done()
 
     def _watch_quiet(self, state: StreamState) -> None:

@@ -9,6 +9,7 @@ from ...shared import spool
 from ...shared.errors import CtmuxError
 from ...shared.messages import Filter, Get, Position, Tip
 from ...shared.rpc import Client, wait_answer
+from .reader import Note
 from .subscription import Subscription
 
 _PATIENCE = 30.0  # seconds
@@ -29,23 +30,22 @@ class Recovery:
         lines = wait_answer(self._logger, Get(tip, 1, list(Filter())), _PATIENCE)["lines"]
         return json.loads(lines[0]) if lines else {"kind": None}
 
-    def start(self, found: spool.Spool, noted: dict[str, int], since: int) -> tuple[int, list[str]]:
+    def start(self, found: spool.Spool, noted: Note | None, since: int) -> tuple[int, list[str]]:
         """Where to go on in a stream, of which nothing before `since` is wanted, and who has fired on the line there."""
         last = wait_answer(self._logger, Position(f"match/{found.server}/{found.stream.name}"), _PATIENCE)
-        start = max(noted.get(f"{found.server}/{found.stream.name}", 0), last["position"], since)
+        start = max(noted.offset if noted else 0, last["position"], since)
         start = max(last["position"], spool.line_start(found.path, start))
         return start, last["keys"] if last["position"] == start else []
 
-    def noted(self) -> dict[str, int]:
+    def noted(self) -> dict[str, Note]:
         """How far each stream was."""
         try:
             with open(self._path) as file:
-                loaded: dict[str, int] = json.load(file)
-        except (OSError, ValueError):
+                return {stream: Note(*note) for stream, note in json.load(file).items()}
+        except (OSError, ValueError, TypeError):
             return {}
-        return loaded
 
-    def note(self, progress: dict[str, int]) -> None:
+    def note(self, progress: dict[str, Note]) -> None:
         with contextlib.suppress(OSError):  # a full disk: the journal says it, too
             with open(f"{self._path}.new", "w") as file:
                 json.dump(progress, file)

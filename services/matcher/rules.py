@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from ...shared.outbox import Outbox
 from ...shared.service import Service, Timer
 from . import drafts
-from .facts import Fact
+from .facts import Fact, pane_key
 from .memory import Memory
 from .rule import Fired, Rule
 from .subscription import Subscription
@@ -22,7 +22,7 @@ class Owner(Protocol):
 
     outbox: Outbox
 
-    def ended(self, subscription: Subscription, reason: str) -> None: ...
+    def ended(self, subscription: Subscription, reason: str, by: str | None) -> None: ...
 
     def caught_up(self) -> bool: ...
 
@@ -72,7 +72,7 @@ class Rules:
         self._memory.facts = []
         for rule in list(self.by_id.values()):
             if rule.over:
-                self._owner.ended(rule.subscription, rule.over)
+                self._owner.ended(rule.subscription, rule.over, None)
 
     # ---- facts -----------------------------------------------------------------------------------------------------
 
@@ -116,7 +116,7 @@ class Rules:
             for event in fired:
                 followed += self._of_fired(id, event)
             if rule.over:
-                self._owner.ended(rule.subscription, rule.over)
+                self._owner.ended(rule.subscription, rule.over, pane_key(fact) if fact.get("pane") else None)
             else:
                 self._arm(rule)
         self.tell(followed)

@@ -1,16 +1,18 @@
 """One stream as the matcher goes through it: how far it is, and what has fired on the line it stands in. Pure."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from ...shared import terminal
-from . import pattern, screen
+from . import pattern, visible
+from .commands import Commands
 from .engine import Engine
 from .governor import Governor
 from .index import Index
 from .lines import Block, Lines
 from .subscription import Subscription
+from .typed import Typed
 
 
 class Hit(NamedTuple):
@@ -30,6 +32,23 @@ class Hit(NamedTuple):
         return self.matches[0][1]
 
 
+class _View(NamedTuple):
+    """A block as some subscriptions see it. `of`: only those with (without) `include_echo`; None: all."""
+
+    raw: bytes
+    text: bytes
+    of: bool | None
+
+
+class _Found(NamedTuple):
+    """A match in a view, and who looks for it."""
+
+    pattern: str
+    match: pattern.Match
+    owners: list[Subscription]
+    view: _View
+
+
 class StreamState:
     """Position and unfinished line of one stream."""
 
@@ -37,8 +56,11 @@ class StreamState:
         self.server, self.session, self.pane, self.name = server, session, pane, name
         self.lines = Lines(offset)
         self.skipped = 0  # bytes that were reclaimed before they were read
-        self.alternate: bool | None = None  # whether the alternate screen is on where the stream stands; None: not known
-        self._cut = b""  # the part of a switch at the end of a piece of a long line
+        self.visible: visible.State | None = None  # what is to be seen where the stream stands; None: not known
+        self.typed = Typed()
+        self.commands = Commands()
+        self.commands_end = offset  # how far `commands` has come: it sees bytes, not lines
+        self._cut = b""  # the part of a mark at the end of a piece of a long line
         self.missing: int | None = None  # where a range that cannot be read begins, as long as its end is not known
         self._fired_line = offset  # the line that `_fired` is of
         self._fired = set(fired)
@@ -50,70 +72,86 @@ class StreamState:
 
     def hits(self, block: Block, engine: Engine, index: Index, governor: Governor) -> list[Hit]:
         """What fires in a block, in the order of lines, then of subscriptions. One line fires a subscription once."""
-        shown, alternate = self._shown(block)
-        text = _valid(terminal.clean(shown))
-        matches: list[tuple[str, pattern.Match, list[Subscription]]] = []
-        for wanted, begin in engine.candidates(text):
-            owners = index.owners(wanted, self.server, self.session, self.pane)
-            if owners:
-                began = time.thread_time()
-                found_here = list(pattern.search(wanted, text, begin))
-                governor.charge(wanted, time.thread_time() - began, len(text) - begin, len(found_here))
-                matches += [(wanted, match, owners) for match in found_here]
+        views, after = self._views(block, index.echoes > 0)
+        matches = [one for view in views for one in self._search(view, engine, index, governor)]
         if not matches:  # most blocks
-            self._remember([], block, alternate)
+            self._remember([], block, after)
             return []
-        spans = terminal.line_spans(block.raw, {match.line for _wanted, match, _owners in matches})
+        spans = terminal.line_spans(block.raw, {one.match.line for one in matches})
         found: list[Hit] = []
-        for wanted, match, owners in matches:
-            start, end = spans[match.line]
-            line = text[match.start : (text.find(b"\n", match.start) + 1 or len(text) + 1) - 1]
-            for owner in owners:
-                hit = self._armed(owner, wanted, block.offset + start, block.offset + end, match, line, block)
+        for one in matches:
+            start, end = spans[one.match.line]
+            for owner in one.owners:
+                hit = self._armed(owner, one, block.offset + start, block.offset + end, block)
                 if hit:
                     found.append(hit)
         found.sort(key=lambda hit: (hit.offset, hit.subscription.number, hit.matches[0][0]))
-        fresh = [
-            hit for hit in _joined(found) if not (hit.offset == self._fired_line and hit.subscription.id in self._fired)
-        ]
-        self._remember(fresh, block, alternate)
+        fresh = [hit for hit in _joined(found) if not self._has_fired(hit)]
+        self._remember(fresh, block, after)
         return fresh
 
-    def _shown(self, block: Block) -> tuple[bytes, bool]:
-        """What of a block is not on the alternate screen, and whether that is on behind it."""
-        shown, alternate = screen.hide(self._cut + block.raw, bool(self.alternate))
-        shown = shown.removeprefix(self._cut)
+    def _views(self, block: Block, echoes: bool) -> tuple[list[_View], visible.State]:
+        """A block as those see it who look for output; as those do who want echo, too, if `echoes`; the state behind it."""
+        state = self.visible or visible.State()
+        whole = self._cut + block.raw
+        shown, with_echo, after = visible.parts(whole, state)
+        raw = block.raw
+        if self.typed:
+            raw = self.typed.hide(raw, block.offset, not block.partial, lambda at: visible.parts(raw[:at], state)[2].echo)
+            if raw != block.raw:
+                shown = visible.parts(self._cut + raw, state)[0]
+        texts = [shown.removeprefix(self._cut), with_echo.removeprefix(self._cut)] if self._cut else [shown, with_echo]
         if not block.partial:
-            self._cut = screen.cut(block.raw) if block.truncated else b""
-        return shown, alternate
+            self._cut = visible.cut(block.raw) if block.truncated else b""
+        text = _valid(terminal.clean(texts[0]))
+        if not echoes or texts[0] is texts[1]:
+            return [_View(raw, text, None)], after
+        return [_View(raw, text, False), _View(block.raw, _valid(terminal.clean(texts[1])), True)], after
 
-    def _armed(
-        self, owner: Subscription, wanted: str, offset: int, end: int, match: pattern.Match, text: bytes, block: Block
-    ) -> Hit | None:
+    def _search(self, view: _View, engine: Engine, index: Index, governor: Governor) -> Iterator[_Found]:
+        for wanted, begin in engine.candidates(view.text):
+            owners = index.owners(wanted, self.server, self.session, self.pane)
+            if view.of is not None:
+                owners = [owner for owner in owners if owner.options.include_echo == view.of]
+            if owners:
+                began = time.thread_time()
+                found_here = list(pattern.search(wanted, view.text, begin))
+                governor.charge(wanted, time.thread_time() - began, len(view.text) - begin, len(found_here))
+                yield from (_Found(wanted, match, owners, view) for match in found_here)
+
+    def _armed(self, owner: Subscription, found: _Found, offset: int, end: int, block: Block) -> Hit | None:
+        """The hit of a line, unless it was there before the owner was armed."""
+        _pattern, match, _owners, view = found
+        text = view.text[match.start : (view.text.find(b"\n", match.start) + 1 or len(view.text) + 1) - 1]
         since = owner.since(self.server, self.name)
         if end <= since:
             return None
         if offset < since:
             # Armed in the middle of this line: only what came after that counts.
-            _before, alternate = screen.hide(block.raw[: since - block.offset], bool(self.alternate))
-            late, _alternate = screen.hide(block.raw[since - block.offset : end - block.offset], alternate)
+            at = since - block.offset
+            state = visible.parts(block.raw[:at], self.visible or visible.State())[2]
+            shown, with_echo, _after = visible.parts(view.raw[at : end - block.offset], state)
+            late = with_echo if owner.options.include_echo else shown
             text = _valid(terminal.clean(late)).strip(b"\n")
-            found = next(iter(pattern.search(wanted, text)), None)
-            if found is None:
+            again = next(iter(pattern.search(found.pattern, text)), None)
+            if again is None:
                 return None
-            match = found
+            match = again
         truncated = block.truncated and end == block.offset + len(block.raw)
         line = text.decode(errors="replace")
-        matches = [(index, match) for index, own in enumerate(owner.texts) if own == wanted]
+        matches = [(index, match) for index, own in enumerate(owner.texts) if own == found.pattern]
         return Hit(owner, offset, end, line, matches, block.partial, truncated)
 
-    def _remember(self, hits: list[Hit], block: Block, alternate: bool) -> None:
+    def _has_fired(self, hit: Hit) -> bool:
+        return hit.offset == self._fired_line and hit.subscription.id in self._fired
+
+    def _remember(self, hits: list[Hit], block: Block, after: visible.State) -> None:
         for hit in hits:
             if hit.offset != self._fired_line:
                 self._fired_line, self._fired = hit.offset, set()
             self._fired.add(hit.subscription.id)
         if not block.partial:
-            self.alternate = alternate
+            self.visible = after
         if not block.partial and self._fired_line < self.lines.offset:
             self._fired_line, self._fired = self.lines.offset, set()
 

@@ -1,4 +1,4 @@
-"""Every kind of subscription in a chaos run: what each must have said in the end, no more and no less, by plain counting."""
+"""Every kind of subscription in a chaos run: what each must have said in the end, by plain counting."""
 
 import sys
 from collections import defaultdict

@@ -1,0 +1,168 @@
+"""What of a terminal's output is output: not the alternate screen, not a shell's prompt and what is typed there. Pure.
+
+Full-screen programs (vim, less) draw on the alternate screen: that is no line of text. A shell says where it reads a
+command by OSC 133 (A prompt, B input, C output, D end), a line editor by bracketed paste, which is on while it reads.
+Sources: xterm's ctlseqs, "Private modes"; freedesktop's proposal "Semantic prompts"; what bash 5.2, zsh 5.9, fish 3.6 and
+Python 3.13 print.
+"""
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ...shared import spool
+
+# DECSET and DECRST alone or among others; OSC 133. Possessive, or one long sequence would take quadratic time.
+_MARK = re.compile(rb"\x1b(?:\[\?([\d;]*+)([hl])|\]133;([A-Z])(?:;[^\x07\x1b\r\n]*+)?(?:\x07|\x1b\\))")
+_CUT = re.compile(rb"\x1b(?:\[(?:\?[\d;]{0,60})?|\](?:1(?:33?)?|133;[^\x07\x1b\r\n]{0,4096}\x1b?)?)?\Z")
+_LONGEST = 4200  # bytes of a mark that a cut may part
+_ZLE = re.compile(rb"(?:\x1b\[[\d;]*+m\x0f?){3}\x1b\[J")  # zsh prints its prompt before it turns bracketed paste on
+_ALTERNATE = {b"47", b"1047", b"1049"}
+_PASTE, _CURSOR = b"2004", b"25"
+# Who asks for these while bracketed paste is on is no line editor; who asks for focus events before it may be fish.
+_OF_PROGRAMS = {b"1004", b"2026"}
+_DRAWN = 4096  # bytes printed with the cursor hidden, while bracketed paste is on: a line editor shows it after each key
+# Line ends until a prompt is given up that no C, D or end of bracketed paste ends: some have an A in it, and no more.
+_ZONES = {b"A": 4, b"N": 4, b"B": 1, b"C": 0, b"D": 0}
+_PIECE = 1 << 18
+_ALL_BUT_LINE_ENDS = bytes(code for code in range(256) if code not in b"\r\n")
+
+
+class State(NamedTuple):
+    """Where a stream stands. `zone`: line ends that a prompt may still have; `paste`: bracketed paste is on, and `program`:
+    by one that is no line editor; `hidden`: bytes printed since the cursor is hidden, -1 while it is shown."""
+
+    alternate: bool = False
+    zone: int = 0
+    paste: bool = False
+    program: bool = False
+    hidden: int = -1
+
+    @property
+    def echo(self) -> bool:
+        """Whether what is printed here is a prompt, or typed."""
+        return self.zone > 0 or (self.paste and not self.program)
+
+
+def parts(raw: bytes, state: State) -> tuple[bytes, bytes, State]:
+    """Whole lines without echo and alternate screen; without the alternate screen only; the state behind them.
+
+    Every line end is kept, so that lines have the same numbers in all three."""
+    plain = not (state.alternate or state.zone or state.paste)
+    if plain and b"\x1b[?" not in raw and b"\x1b]133;" not in raw:
+        return raw, raw, state
+    shown: list[bytes] = []
+    echoed: list[bytes] = []
+    begin = 0
+    for mark in _MARK.finditer(raw):
+        after = _step(state, mark)
+        if after is state:
+            continue
+        if (after.alternate, after.zone, after.paste, after.program) == state[:4] and not state.paste:
+            state = after  # only the cursor
+            continue
+        end = mark.start()
+        prompt = _prompt(raw, begin, end) if after.paste and not state.paste and not state.alternate else end
+        state = _take(raw[begin:prompt], state, shown, echoed)
+        if prompt < end:
+            echoed.append(raw[prompt:end])
+        state, begin = _step(state, mark), mark.end()
+    if not begin and plain:
+        return raw, raw, state
+    state = _take(raw[begin:], state, shown, echoed)
+    with_echo = b"".join(echoed)
+    text = b"".join(shown)
+    return (with_echo if text == with_echo else text), with_echo, state
+
+
+def _step(state: State, mark: re.Match[bytes]) -> State:
+    """The state behind a mark; the same object if it is none of ours."""
+    if mark[3]:
+        zone = _ZONES.get(mark[3])
+        if zone is None:
+            return state
+        return state._replace(zone=zone, paste=state.paste and mark[3] != b"C")
+    on = mark[2] == b"h"
+    for mode in mark[1].split(b";"):
+        if mode in _ALTERNATE:
+            state = state._replace(alternate=on)
+        elif mode == _PASTE:
+            state = state._replace(paste=on, program=False, hidden=min(state.hidden, 0), zone=state.zone if on else 0)
+        elif mode == _CURSOR:
+            state = state._replace(hidden=-1 if on else max(state.hidden, 0))
+        elif mode in _OF_PROGRAMS and on and state.paste:
+            state = state._replace(program=True)
+    return state
+
+
+def _take(piece: bytes, state: State, shown: list[bytes], echoed: list[bytes]) -> State:
+    """Put a piece without marks where it belongs; the state behind it."""
+    if state.alternate:
+        ends = piece.translate(None, _ALL_BUT_LINE_ENDS)
+        shown.append(ends)
+        echoed.append(ends)
+        return state
+    echoed.append(piece)
+    length, state = _echo(piece, state)
+    if length:
+        shown.append(piece[:length].translate(None, _ALL_BUT_LINE_ENDS))
+    shown.append(piece[length:])
+    return state
+
+
+def _echo(piece: bytes, state: State) -> tuple[int, State]:
+    """How many bytes of a piece without marks are echo."""
+    if state.paste:
+        length = len(piece) if state.echo else 0
+        if state.hidden >= 0 and not state.program:
+            left = _DRAWN - state.hidden
+            if len(piece) > left:
+                return (length if state.zone else left), state._replace(program=True)
+            state = state._replace(hidden=state.hidden + len(piece))
+        return length, state
+    end = 0
+    while state.zone:
+        end = piece.find(b"\n", end) + 1
+        if not end:
+            return len(piece), state
+        state = state._replace(zone=state.zone - 1)
+    return end, state
+
+
+def _prompt(raw: bytes, begin: int, end: int) -> int:
+    """Where zsh's prompt begins in the line at whose `end` bracketed paste is turned on; `end` if it is not zsh."""
+    line = max(begin, raw.rfind(b"\r", begin, end) + 1, raw.rfind(b"\n", begin, end) + 1)
+    found = _ZLE.search(raw, line, end)
+    return found.start() if found else end
+
+
+def cut(raw: bytes) -> bytes:
+    """What may be the first part of a mark at the end of `raw`, which was cut anywhere."""
+    found = _CUT.search(raw, max(0, len(raw) - _LONGEST))
+    return found[0] if found else b""
+
+
+def at(read: Callable[[int, int], spool.Range], offset: int) -> State:
+    """The state at `offset` of a stream. Nobody stands at a prompt for longer than a piece; the alternate screen is as its
+    last switch before that says. `read` is `spool.read` of a path."""
+    start = max(0, offset - _PIECE)
+    found = read(start, _PIECE)
+    state = parts(found.data[: max(0, offset - found.offset)], State())[2]
+    return state._replace(alternate=_alternate(read, offset))
+
+
+def _alternate(read: Callable[[int, int], spool.Range], offset: int) -> bool:
+    end = offset
+    while end > 0:
+        found = read(max(0, end - _PIECE), min(end, _PIECE) + _LONGEST)
+        data = found.data[: max(0, offset - found.offset)]
+        last = None
+        for mark in _MARK.finditer(data):
+            if mark[1] is not None and not _ALTERNATE.isdisjoint(mark[1].split(b";")):
+                last = mark
+        if last:
+            return last[2] == b"h"
+        if found.offset <= found.first:  # as far as it is kept
+            return False
+        end -= _PIECE
+    return False
