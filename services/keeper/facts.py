@@ -8,18 +8,18 @@ from ...shared.messages import Draft
 from .listing import Listing
 from .lookout import Lookout
 from .nudge import Nudge
-from .pipes import Pipes
 from .processes import Born, Closed, Fact, Grown
 from .reporter import Reporter
 from .spools import Spools
+from .writers import Writers
 
 
 class Facts:
     """Of one tmux server: brings to its topology what the processes thread has seen, and what that came too late for."""
 
-    def __init__(self, spools: Spools, pipes: Pipes, reporter: Reporter, lookout: Lookout, nudge: Nudge):
+    def __init__(self, spools: Spools, writers: Writers, reporter: Reporter, lookout: Lookout, nudge: Nudge):
         self._spools = spools
-        self._pipes = pipes
+        self._writers = writers
         self._reporter = reporter
         self._topology = reporter.topology
         self._lookout = lookout
@@ -67,13 +67,11 @@ class Facts:
         self._spools.follow(self._topology.moves)
         return drafts
 
-    def is_coming(self, pane_id: str) -> bool:
-        """Whether the spool of a pane that has none may still come, or has just come."""
-        if self._pipes.is_starting(pane_id):
-            return True
-        return any(
-            found.stream.pane == pane_id and not self._spools.is_over(found.stream.name) for found in self._spools.walk()
-        )
+    def coming(self, panes: set[str]) -> set[str]:
+        """Those of `panes`, which have no stream, whose spool may still come, or has just come."""
+        starting = self._writers.starting(panes, self._lookout.gone)
+        names = [found.stream for found in self._spools.walk() if found.stream.pane in panes]
+        return starting | {stream.pane for stream in names if not self._spools.is_over(stream.name)}
 
     def _born(self, stream: spool.Stream, session: str, now: float) -> list[Draft]:
         path = f"{self._spools.directory}/{spool.session_folder(session)}/{stream.name}{spool.RAW}"

@@ -21,6 +21,7 @@ from .reporter import Reporter
 from .slot import Slot
 from .spools import Spools
 from .topology import GRACE
+from .writers import Writers
 
 _AGAIN = 1.0  # seconds until hooks that could not be installed are tried again
 
@@ -54,14 +55,15 @@ class Server:
         self.topology = self._reporter.topology
         sessions = self.topology.sessions
         self._spools = Spools(service, paths.spool, self.key, owner.keep_seconds, lambda session: session in sessions)
-        self._pipes = Pipes(info, self._spools)
+        writers = Writers(info.pid, self._spools.directory)
+        self._pipes = Pipes(info, self._spools, writers)
         self._finisher = Finisher(service, paths.control("matcher"))
         self._slot = Slot(info, paths.runtime, self._spools.directory)
         self._lookout = Lookout(service, info, self._slot, self._show)
         nudge = Nudge(service, info.socket, self._lookout, self.topology.shows_alive)
-        self._facts = Facts(self._spools, self._pipes, self._reporter, self._lookout, nudge)
+        self._facts = Facts(self._spools, writers, self._reporter, self._lookout, nudge)
         self._exits = Exits(service, self._reporter, self._spools, self._finisher, owner.processes, self._lookout,
-                            self._facts.is_coming)  # fmt: skip
+                            self._facts.coming)  # fmt: skip
         self._release = Release(info, self._lookout, self._slot, self._pipes, self._spools, self._reporter, self._finisher)
 
     # ---- begin and end ---------------------------------------------------------------------------------------------
