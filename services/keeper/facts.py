@@ -11,6 +11,7 @@ from .nudge import Nudge
 from .processes import Born, Closed, Fact, Grown
 from .reporter import Reporter
 from .spools import Spools
+from .topology import GRACE
 from .writers import Writers
 
 
@@ -66,6 +67,19 @@ class Facts:
                     self._topology.stream_closed(found.stream.name)
         self._spools.follow(self._topology.moves)
         return drafts
+
+    def unheard(self, now: float) -> None:
+        """Ends of streams that no fact tells: the end of a file is told a moment before its writer counts as gone, and of a
+        file that somebody has removed nothing is told."""
+        overdue = {
+            pane.stream
+            for pane in self._topology.panes.values()
+            if pane.stream and not pane.closed and pane.gone_since and now - pane.gone_since >= GRACE
+        }
+        paths = {found.stream.name: found.path for found in self._spools.walk()} if overdue else {}
+        for stream in overdue:
+            if stream not in paths or not spool.has_writer(paths[stream]):
+                self._topology.stream_closed(stream)
 
     def coming(self, panes: set[str]) -> set[str]:
         """Those of `panes`, which have no stream, whose spool may still come, or has just come."""

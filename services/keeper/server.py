@@ -148,6 +148,7 @@ class Server:
         if not self._lookout.gone:
             drafts += self._pipes.open_missing(seen, self.topology, now)
         late = self._facts.late(seen, now)
+        self._facts.unheard(now)
         self._report([*drafts, *late, *self.topology.forget(seen, now)])
         self._exits.finish(now)
         if before != set(self.topology.sessions):

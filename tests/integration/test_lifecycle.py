@@ -241,6 +241,18 @@ def test_the_end_comes_last_also_where_the_server_ends_before_a_pipe_has_started
     check(events)
 
 
+def test_a_spool_that_somebody_removes_hides_no_exit(guest: Guest) -> None:
+    """A cleaner of /tmp, say: nobody is told when the last writer of a removed file closes it."""
+    pane = new(guest, "main", "exec cat")
+    guest.wait_event("pane.observed", pane=pane)
+    (found,) = guest.spools(pane)
+    os.unlink(found.path)
+    guest.tmux("kill-pane", "-t", pane)
+    exited = guest.wait_event("pane.exited", pane=pane)
+    assert exited["data"]["signal"] in (1, None) and exited["data"]["end"] is None
+    check(guest.events(), guest.first)
+
+
 def test_one_watcher_for_each_session_at_any_time(guest: Guest) -> None:
     until(lambda: watchers(guest) == {"$0": 1})
 
