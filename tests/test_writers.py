@@ -10,6 +10,7 @@ import sys
 import pytest
 from ctmux.services.keeper.hooks import pipe_command
 from ctmux.services.keeper.writers import Writers
+from harness import until
 
 
 @contextlib.contextmanager
@@ -29,10 +30,17 @@ def forked():
         os.waitpid(pid, 0)
 
 
+def arrived(pid):
+    """Whether it is a program with its words: they come a moment after the exec."""
+    with open(f"/proc/{pid}/cmdline", "rb") as file:
+        return file.read()
+
+
 @contextlib.contextmanager
 def program(*command, **options):
     """A child that has become another program."""
     made = subprocess.Popen(command, stdin=subprocess.PIPE, **options)
+    until(lambda: arrived(made.pid))
     try:
         yield made
     finally:
@@ -69,6 +77,13 @@ def test_a_fork_may_become_anybodys_pipe(directory):
     with forked():
         assert starting(directory, "%1", "%2") == {"%1", "%2"}
     assert starting(directory, "%1", "%2") == set()
+
+
+def test_a_child_that_has_ended_is_nobody(directory):
+    child = subprocess.Popen(["true"])
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert starting(directory, "%1") == set()
+    child.wait(5)
 
 
 def test_a_child_that_runs_the_servers_own_program_is_no_fork(directory):

@@ -10,10 +10,13 @@ from . import hooks
 
 _FORKED = 0x40  # PF_FORKNOEXEC, linux/sched.h: a copy of its parent, which has not yet become the program that it is to be
 
+_OVER = (b"Z", b"X")  # states of a process that has ended
+
 
 class _Process(NamedTuple):
     pid: int
     parent: int
+    state: bytes
     forked: bool
 
 
@@ -31,13 +34,13 @@ class Writers:
         for process in _processes():
             if not gone and process.parent != self._server:
                 continue
-            if process.forked and not gone:  # nobody can say yet for what, nor for whom
+            command = _command(process.pid)
+            becoming = process.forked or (command == b"" and process.state not in _OVER)
+            if becoming and not gone:  # nobody can say yet for what, nor for whom
                 return set(panes)
-            with contextlib.suppress(OSError):  # it has just ended, or is another user's
-                with open(f"/proc/{process.pid}/cmdline", "rb") as file:
-                    pane = hooks.spooled_pane(file.read(), self._directory)
-                if pane in panes:
-                    found.add(pane)
+            pane = hooks.spooled_pane(command or b"", self._directory)
+            if pane in panes:
+                found.add(pane)
         return found
 
     def end(self, paths: list[str]) -> None:
@@ -62,7 +65,16 @@ def _processes() -> Iterator[_Process]:
             ):  # it has just ended, or /proc is mounted with hidepid
                 with open(f"/proc/{name}/stat", "rb") as file:
                     fields = file.read().rpartition(b")")[2].split()
-                yield _Process(int(name), int(fields[1]), bool(int(fields[6]) & _FORKED))
+                yield _Process(int(name), int(fields[1]), fields[0], bool(int(fields[6]) & _FORKED))
+
+
+def _command(pid: int) -> bytes | None:
+    """The words of a process; none (b"") in the midst of its exec, too. None if it has just ended, or is another user's."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return file.read()
+    except OSError:
+        return None
 
 
 def _file(path: str) -> tuple[int, int]:
