@@ -77,7 +77,9 @@ def wait_ready(paths: Paths) -> None:
 
 def stop(paths: Paths) -> supervised.Record:
     """Stop the daemon and wait until it has ended. Raises NoDaemon, DeadlinePassed."""
-    record = require(paths)
+    record = supervised.running(paths)
+    if record is None:
+        raise NoDaemon(f"no ctmux daemon runs (instance {paths.instance!r})")
     try:
         fd = os.pidfd_open(record.pid)
     except ProcessLookupError:

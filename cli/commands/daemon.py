@@ -35,8 +35,8 @@ def stop(as_json: bool = JSON) -> Result:
         record = supervisor.stop(paths)
     except NoDaemon as error:
         if not supervisor.hooked(paths):
-            raise
-        raise NoDaemon(f"{error}; it left hooks in tmux: `ctmux daemon start`, then `stop`, removes them") from None
+            raise NoDaemon(f"{error}: nothing is to be stopped") from None
+        raise NoDaemon(f"{error}, but it left hooks in tmux: `ctmux daemon start`, then `stop`, removes them") from None
     return Result(f"stopped: instance {paths.instance}", record._asdict())
 
 
@@ -68,7 +68,7 @@ def logs(
     lines: int = typer.Option(50, "-n", "--lines", min=1, help="How many lines of each."),
     as_json: bool = JSON,
 ) -> Result:
-    """What supervisord and the services say of their own troubles (events are in `ctmux events`)."""
+    """What the services say of their own troubles. Events are in `ctmux events`."""
     paths = where.resolve()
     record = supervised.running(paths)
     folder = record.logs if record else paths.logs

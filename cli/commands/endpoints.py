@@ -13,7 +13,7 @@ def register(root: typer.Typer) -> None:
 
 @command
 def endpoints(as_json: bool = JSON) -> Result:
-    """The ZeroMQ addresses of this instance; docs/wire.md says what is spoken there."""
+    """The ZeroMQ addresses of this instance. docs/wire.md says what is spoken there."""
     paths = where.resolve()
     supervisor.require(paths)
     data = {

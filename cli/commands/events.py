@@ -1,5 +1,6 @@
 """`ctmux events`: the log, what it has and what comes."""
 
+import contextlib
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from ...shared import paths as where
-from ...shared.errors import CtmuxError, NoTarget, UsageError
+from ...shared.errors import CtmuxError, NoDaemon, NoTarget, UsageError
 from ..output import JSON, Result, command, end_with_reader, line, say
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ def events(
         None, "--since", help="A number N, or a time: 2026-11-22T10:00:00Z, 10:00, or 5m ago as 5m."
     ),
     kind: str | None = typer.Option(None, "--kind", "-k", help="A kind, or its first part: pane, pane.exited, pattern."),
-    session: str | None = typer.Option(None, "--session", help="A session: its name, or $3."),
+    session: str | None = typer.Option(
+        None, "--session", help="A session: its name, or $3. A subscription of one pane is of no session."
+    ),
     pane: str | None = typer.Option(None, "--pane", help="A pane: %12, session:window.pane, or a label."),
     subscription: str | None = typer.Option(None, "--subscription", help="A subscription by id."),
     count: int | None = typer.Option(None, "-n", min=1, help="The last N; with --follow end after N events."),
@@ -38,7 +41,7 @@ def events(
     ),
     as_json: bool = typer.Option(False, "--json", help="One JSON event a line, as in the log."),
 ) -> Result | None:
-    """Show events of the log, oldest first; with --follow those that come, with --since also those from then on."""
+    """Show events of the log, oldest first. With --follow those that come, with --since also those from then on."""
     from ...shared.messages import KINDS, Filter
 
     if context.invoked_subcommand:
@@ -57,8 +60,12 @@ def events(
     if not follow:
         _say_missing(number)
         found = (event for event in _stored(wanted, number) if event.time >= moment)
+        shown = False
         for event in found if count is None else deque(found, count):
+            shown = True
             show(event)
+        if subscription and not shown:
+            _check_subscription(subscription)
         return None
     start = None if since is None else number
     seen = 0
@@ -75,7 +82,7 @@ def events(
 @app.command(epilog="Example: ctmux events verify && echo whole")
 @command
 def verify(as_json: bool = JSON) -> Result:
-    """Check the whole log: numbers, order, the positions of each producer. Exit code 1 if anything is wrong."""
+    """Check the whole log. Exit code 1 if a number, the order, or the position of a producer is wrong."""
     from ..audit import audit
 
     directory = where.resolve().journal
@@ -121,6 +128,19 @@ def _say_missing(number: int) -> None:
         say(f"ctmux: events {number}-{kept[0].first - 1} are missing: older than the journal keeps")
 
 
+def _check_subscription(wanted: str) -> None:
+    """Raise NoTarget if there is no such subscription, and was none as far back as the log goes."""
+    from ...client import Client
+    from ...shared.messages import Filter
+
+    if next(_stored(Filter(subscription=wanted), 1), None):
+        return
+    with contextlib.suppress(NoDaemon), Client() as client:
+        if any(known["id"] == wanted for known in client.subscriptions()):
+            return
+    raise NoTarget(f"no subscription has the id {wanted!r}, and the log has no event of one; see: ctmux subscription list")
+
+
 def _stored(wanted: "Filter", number: int) -> Iterator["Event"]:
     """What the files have; the daemon need not run."""
     from ...shared import journal
@@ -137,9 +157,15 @@ def _stored(wanted: "Filter", number: int) -> Iterator["Event"]:
 
 def _following(since: int | None, wanted: "Filter", timeout: float | None) -> Iterator["Event"]:
     from ...client import Client, Gap
+    from ...shared.messages import Tip
 
     end_with_reader()
     with Client() as client:
+        head = client.status("logger")["head"]
+        if since is not None and since > head + 1:  # waiting for it could mean to pass over all events of a newer log
+            raise UsageError(f"--since {since}: the log ends with event {head}; without --since you see what comes")
+        if wanted.subscription and not client.ask("logger", Tip(wanted.subscription))["n"]:
+            _check_subscription(wanted.subscription)
         for item in client.events(since, **wanted._asdict(), timeout=timeout):
             if isinstance(item, Gap):
                 say(f"ctmux: events {item.start}-{item.end} are missing: {item.reason}")

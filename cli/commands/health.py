@@ -14,7 +14,7 @@ def register(root: typer.Typer) -> None:
 
 @command
 def health(as_json: bool = JSON) -> Result:
-    """Whether everything works: exit code 0 if it does, 1 with a line for each trouble, 3 if no daemon runs."""
+    """Whether everything works. Exit code 0 if it does, 1 with a line for each trouble, 3 if no daemon runs."""
     data = supervisor.gather(where.resolve())
     found = troubles.find(data["programs"], data["roles"])
     if found:

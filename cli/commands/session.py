@@ -25,7 +25,7 @@ def create(
     height: int | None = typer.Option(None, "--height", min=1, max=10000, help="Rows while no terminal is attached."),
     as_json: bool = JSON,
 ) -> Result:
-    """Create a detached session; starts the tmux server, with your tmux.conf, if none runs."""
+    """Create a detached session. Starts the tmux server, with your tmux.conf, if none runs."""
     words = ["-d", "-P", "-F", server.FORMAT, "-s", server.literal(name), *server.directory(directory)]
     for flag, cells in (("-x", width), ("-y", height)):
         words += [flag, str(cells)] if cells else []

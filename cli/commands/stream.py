@@ -48,7 +48,7 @@ def tail(
     plain: bool = PLAIN,
     as_json: bool = AS_JSON,
 ) -> None:
-    """The last lines, then what follows, no byte missing or double in between; ends when the panes end."""
+    """The last lines, then what follows. No byte is missing or double in between; ends when the panes end."""
     _follow(targets, lines, regex, raw, plain, as_json)
 
 

@@ -4,34 +4,34 @@ import time
 from collections.abc import Callable
 
 from ...shared import spool
-from ...shared.messages import Draft, Finish
+from ...shared.messages import Finish
 from ...shared.service import Service
 from .finisher import Finisher
+from .lookout import Lookout
 from .processes import Processes
+from .reporter import Reporter
 from .spools import Spools
-from .topology import Departed, Topology
+from .topology import Departed
 
 _SETTLE = 0.05  # seconds: a dead pane that is kept (remain-on-exit) has no end of stream; its last bytes come in these
+_LATEST = 30.0  # seconds that an exit waits at most for a pipe: a process that is stopped, or hangs, must not hide it
 
 
 class Exits:
-    """Of one tmux server. `report` gets drafts, `look(seconds)` asks for a listing, `gone` says if the server ended,
-    `starting` whether the output of a pane that has no stream may still come."""
+    """Of one tmux server. `coming` says of panes without a stream which ones' output may still come."""
 
     def __init__(
-        self, service: Service, topology: Topology, spools: Spools, finisher: Finisher, processes: Processes,
-        report: Callable[[list[Draft]], None], look: Callable[[float], None], gone: Callable[[], bool],
-        starting: Callable[[str], bool],
+        self, service: Service, reporter: Reporter, spools: Spools, finisher: Finisher, processes: Processes,
+        lookout: Lookout, coming: Callable[[set[str]], set[str]],
     ):  # fmt: skip
         self._service = service
-        self._topology = topology
+        self._report = reporter.report
+        self._topology = reporter.topology
         self._spools = spools
         self._finisher = finisher
         self._processes = processes
-        self._report = report
-        self._look = look
-        self._gone = gone
-        self._starting = starting
+        self._lookout = lookout
+        self._coming = coming
         self._asked: set[str] = set()  # panes and streams that the matcher is asked about
 
     def finish(self, now: float) -> None:
@@ -40,12 +40,21 @@ class Exits:
             if departed.stream not in self._asked:
                 self._asked.add(departed.stream)
                 self._finish_departed(departed)
-        for pane_id in self._topology.leaving(now):
+        for pane_id in self._due(now):
+            self._asked.add(pane_id)
+            settle = _SETTLE if self._topology.panes[pane_id].dead_since else 0.0
+            self._service.after(settle, lambda pane_id=pane_id: self._finish_pane(pane_id))  # type: ignore[misc]
+
+    def _due(self, now: float) -> list[str]:
+        """Panes that are over, but for those whose pipe has not started yet: what tmux has handed to it is still output."""
+        due = [pane_id for pane_id in self._topology.leaving(now) if pane_id not in self._asked]
+        silent = set()
+        for pane_id in due:
             pane = self._topology.panes[pane_id]
-            if pane_id not in self._asked and (pane.stream or not self._starting(pane_id)):
-                self._asked.add(pane_id)
-                settle = _SETTLE if pane.dead_since else 0.0
-                self._service.after(settle, lambda pane_id=pane_id: self._finish_pane(pane_id))  # type: ignore[misc]
+            if not pane.stream and now - (pane.gone_since or pane.dead_since or now) < _LATEST:
+                silent.add(pane_id)
+        coming = self._coming(silent) if silent else set()
+        return [pane_id for pane_id in due if pane_id not in coming]
 
     def _finish_pane(self, pane_id: str) -> None:
         """Have the matcher finish the pane's output, then report the exit."""
@@ -60,10 +69,10 @@ class Exits:
         def report(matched: bool) -> None:
             self._asked.discard(pane_id)
             if self._topology.panes.get(pane_id) is pane and pane.pid == pid and not pane.exited:  # not respawned meanwhile
-                self._report(self._topology.exited(pane_id, time.time(), end, not over, self._gone(), matched))
+                self._report(self._topology.exited(pane_id, time.time(), end, not over, self._lookout.gone, matched))
                 if not over and path:
                     self._processes.watch_growth(self._topology.server, path)
-            self._look(0.0)
+            self._lookout.look_soon(0.0)
 
         def done() -> None:
             if over and stream:

@@ -4,6 +4,7 @@ Every birth hook starts the pane's pipe in the same command queue as the pane, s
 `if-shell -F` leaves a pipe alone that somebody else has opened. Topology hooks wake the keeper's `wait-for`.
 """
 
+import os
 import re
 import shlex
 
@@ -40,6 +41,13 @@ def pipe_command(directory: str, session: str, stream: str) -> str:
     """The shell command that spools a pane: `session` and `stream` are formats, or plain ids."""
     folder = f"{escape_format(shlex.quote(directory))}/{session}"
     return f'umask 077; d={folder}; [ -d "$d" ] || mkdir "$d"; exec cat >> "$d"/{stream}.raw'
+
+
+def spooled_pane(cmdline: bytes, directory: str) -> str | None:
+    """The pane that a shell with this command line (as in /proc) is about to spool into `directory`; None for others."""
+    folder = os.fsencode(f"; d={shlex.quote(directory)}/s")
+    found = re.search(rb'; exec cat >> "\$d"/p(\d+)\.', cmdline)
+    return f"%{found[1].decode()}" if found and folder in cmdline else None
 
 
 def birth_command(directory: str, epoch: str) -> str:

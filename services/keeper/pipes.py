@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import signal
 import time
 
 from ...shared import spool, tmux
@@ -12,6 +11,7 @@ from .listing import ListedPane, Listing
 from .spools import Spools
 from .state import base36
 from .topology import CLOSED, ELSEWHERE, FULL, STOPPED, Pane, Topology
+from .writers import Writers
 
 _GRACE = 1.0  # seconds from a pipe being there to its spool being there
 _FULL_AGAIN = 5.0  # seconds
@@ -21,9 +21,10 @@ _FULL_BYTES = 4 << 20  # less free space than this is a full disk; twice as much
 class Pipes:
     """Opens and closes pipes of one tmux server."""
 
-    def __init__(self, info: tmux.ServerInfo, spools: Spools):
+    def __init__(self, info: tmux.ServerInfo, spools: Spools, writers: Writers):
         self._info = info
         self._spools = spools
+        self._writers = writers
         self._suspects: dict[str, float] = {}  # panes with a pipe whose spool is not known yet, and since when
         self._full = False
 
@@ -88,38 +89,12 @@ class Pipes:
 
     def close_all(self) -> None:
         """Close every pipe of ours, as the disk knows them: a pane that has just been born is among them."""
+        left = []
         for found in self._spools.walk():
             if spool.has_writer(found.path):
                 try:
                     tmux.run(self._info.socket, "pipe-pane", "-t", found.stream.pane)
                 except tmux.Refusal:  # this pane has just gone, or it is dead and kept, and tmux does not touch its pipe
-                    self._end_writer(found.path)
-
-    def is_starting(self, pane_id: str) -> bool:
-        """Whether tmux has started a pane's pipe that has not got as far as its spool: the machine is very busy."""
-        ours = f'exec cat >> "$d"/p{pane_id[1:]}.'.encode()
-        for child in self._children():
-            with contextlib.suppress(OSError):  # it has just ended
-                with open(f"/proc/{child}/cmdline", "rb") as file:
-                    command = file.read()
-                if ours in command or os.path.samefile(
-                    f"/proc/{child}/exe", f"/proc/{self._info.pid}/exe"
-                ):  # or a fork yet
-                    return True
-        return False
-
-    def _children(self) -> list[str]:
-        try:
-            with open(f"/proc/{self._info.pid}/task/{self._info.pid}/children") as file:
-                return file.read().split()
-        except OSError:  # the server has ended
-            return []
-
-    def _end_writer(self, path: str) -> None:
-        """End the `cat` of a spool, a child of the tmux server, which then takes the pipe for closed."""
-        with contextlib.suppress(OSError):
-            mine = os.stat(path)
-            for child in self._children():
-                with contextlib.suppress(OSError):  # it has just ended
-                    if os.path.samestat(os.stat(f"/proc/{child}/fd/1"), mine):
-                        os.kill(int(child), signal.SIGTERM)
+                    left.append(found.path)
+        if left:
+            self._writers.end(left)

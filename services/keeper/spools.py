@@ -42,8 +42,14 @@ class Spools:
         path = self.find(stream)
         return spool.size(path) if path else 0
 
-    def follow(self, move: Move) -> None:
-        """Put a spool where its pane is now: the old and the new watcher see it, its writer does not notice."""
+    def follow(self, moves: list[Move]) -> None:
+        """Put spools where their panes are now, and take the `moves` as made."""
+        for move in moves:
+            self._follow(move)
+        moves.clear()
+
+    def _follow(self, move: Move) -> None:
+        """The old and the new watcher see it, the spool's writer does not notice."""
         folder = f"{self.directory}/{spool.session_folder(move.session)}"
         os.makedirs(folder, mode=0o700, exist_ok=True)
         origin = f"{self.directory}/{spool.session_folder(move.origin)}/{move.stream}{spool.RAW}"

@@ -124,6 +124,10 @@ class Topology:
             if pane.pid == pid and not pane.exited:
                 pane.status = status
 
+    def shows_alive(self, pid: int) -> bool:
+        """Whether tmux has not noticed that this program has ended, as far as the last listing told."""
+        return any(pane.pid == pid and pane.gone_since is None and pane.dead_since is None for pane in self.panes.values())
+
     # ---- what a listing shows --------------------------------------------------------------------------------------
 
     def update(self, listing: Listing, now: float) -> list[Draft]:

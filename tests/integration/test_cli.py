@@ -13,6 +13,7 @@ import pytest
 import typer
 from ctmux.cli.main import app
 from harness import CTMUX, World, installed, until
+from typer.testing import CliRunner
 
 TREE = {
     "daemon start", "daemon stop", "daemon restart", "daemon status", "daemon logs", "status", "health", "endpoints",
@@ -61,6 +62,13 @@ def test_help_as_it_is_shown(world: World) -> None:
     shown = world.ctmux("pane", "tail", "-h").stdout
     assert "Example: ctmux pane tail" in shown and "--json" in shown
     assert world.ctmux("--version").stdout.startswith("ctmux ")
+
+
+@pytest.mark.parametrize("group", ["", "daemon", "session", "pane", "subscription", "events"])
+def test_summaries_fit_into_80_columns(group: str) -> None:
+    told = CliRunner().invoke(app, [*group.split(), "--help"], env={"COLUMNS": "80"})
+    _, _, summaries = told.stdout.partition("Commands:\n")
+    assert summaries and not re.search(r"\.\.\.$", summaries, re.MULTILINE), summaries
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

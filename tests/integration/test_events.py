@@ -114,6 +114,36 @@ def test_what_is_shown(daemon: World) -> None:
     assert "no ctmux daemon runs" in daemon.ctmux("events", "--follow", code=3).stderr
 
 
+def test_a_subscription_that_never_was_is_told(daemon: World) -> None:
+    daemon.ctmux("subscribe", "pattern", "x", "--pane", "main:0.0")
+    for follow in ((), ("--follow",), ("--follow", "--since", "1", "--timeout", "1")):
+        told = daemon.ctmux("events", "--subscription", "s99", *follow, code=4)
+        assert told.stdout == "" and told.stderr.count("\n") == 1 and "'s99'" in told.stderr, follow
+    refused = json.loads(daemon.ctmux("events", "--subscription", "s99", "--json", code=4).stdout)
+    assert refused["error"]["code"] == "no_target"
+    assert shown(daemon, "--subscription", "s1", "--kind", "pane") == []  # it is there, only nothing of that kind is
+    daemon.ctmux("events", "--follow", "--subscription", "s1", "--timeout", "0.3", code=124)
+    created = daemon.events("subscription.created")[0]
+    assert (created["session"], created["pane"]) == (None, "%0")  # docs/wire.md says why
+    daemon.ctmux("subscription", "remove", "s1")
+    daemon.ctmux("events", "--follow", "--since", "1", "--subscription", "s1", "-n", "2")
+    daemon.stop()
+    assert len(shown(daemon, "--subscription", "s1")) == 2
+    daemon.ctmux("events", "--subscription", "s99", code=4)
+    daemon.ctmux("events", "--follow", "--subscription", "s99", code=3)
+
+
+def test_what_is_beyond_the_end_is_not_replayed(daemon: World) -> None:
+    until(lambda: len(daemon.events("service.started")) == 5)
+    head = daemon.events()[-1]["n"]
+    told = daemon.ctmux("events", "--follow", "--since", str(head + 1000), code=2)
+    assert told.stdout == "" and f"--since {head + 1000}: the log ends with event " in told.stderr
+    following = daemon.popen("events", "--follow", "--since", str(head + 1), "-n", "1", "--json")
+    renamed(daemon, "next")
+    out, err = following.communicate(timeout=30)
+    assert json.loads(out)["n"] == head + 1 and err == ""
+
+
 def test_follow(daemon: World) -> None:
     head = daemon.events()[-1]["n"]
     follow = daemon.popen("events", "--follow", "--since", "1", "--json")

@@ -169,6 +169,16 @@ def test_how_programs_end(guest: Guest) -> None:
     check(guest.events(), guest.first)
 
 
+def slowed(world: World) -> None:
+    """Begin with a tmux server whose pipes start late, where they have to make the folder of their session."""
+    slow = Path(f"{world.root}/slow")
+    slow.mkdir()
+    slow.joinpath("mkdir").write_text('#!/bin/sh\nsleep 2.5\nexec /bin/mkdir "$@"\n')
+    slow.joinpath("mkdir").chmod(0o755)
+    world.env["PATH"] = f"{slow}:{world.env['PATH']}"
+    world.begin()
+
+
 def test_the_end_comes_last(guest: Guest) -> None:
     """After a pane's matches its exit, after the exits of its panes a session's end."""
     guest.ctmux("subscribe", "pattern", "^row [0-9]+$", "--name", "rows")
@@ -188,13 +198,7 @@ def test_the_end_comes_last(guest: Guest) -> None:
 
 def test_the_end_comes_last_also_where_the_pipe_of_a_pane_is_slow_to_start(world: World) -> None:
     """A busy machine may start the pipe long after the pane has ended; what tmux has handed to it is still output."""
-    slow = Path(f"{world.root}/slow")
-    slow.mkdir()
-    slow.joinpath("mkdir").write_text('#!/bin/sh\nsleep 2.5\nexec /bin/mkdir "$@"\n')
-    slow.joinpath("mkdir").chmod(0o755)
-    path = world.env["PATH"]
-    world.env["PATH"] = f"{slow}:{path}"
-    world.begin()  # the tmux server, and with it every pipe, has this PATH
+    slowed(world)
     world.ctmux("subscribe", "pattern", "^row [0-9]+$")
     world.tmux("new-session", "-d", "-s", "s", "for i in 1 2 3; do echo row $i; done; sleep 0.1; exit 4")
     exited = world.wait_event("pane.exited", pane="%1", seconds=30)
@@ -204,6 +208,49 @@ def test_the_end_comes_last_also_where_the_pipe_of_a_pane_is_slow_to_start(world
     assert matched[-1]["n"] < exited["n"]
     assert exited["data"]["end"] == len(b"row 1\r\n" * 3) and exited["data"]["exit_status"] == 4
     check(events)
+
+
+def test_a_nested_tmux_hides_no_exit(guest: Guest) -> None:
+    """A pane without a stream waits for tmux's forks, which look like the server itself; so does a client in a pane."""
+    nested = new(guest, "main", f"exec tmux -S {guest.socket()} wait-for never")
+    guest.wait_event("pane.observed", pane=nested)
+    guest.tmux("set-hook", "-t", "main", "after-new-window", "pipe-pane 'exec cat > /dev/null'")
+    pane = new(guest, "main", "exec cat")
+    guest.wait_event("pane.unobserved", pane=pane)
+    guest.tmux("kill-pane", "-t", pane)
+    exited = guest.wait_event("pane.exited", pane=pane)
+    assert exited["data"]["stream"] is None and exited["data"]["end"] is None
+    assert guest.events("pane.exited") == [exited]  # the nested one lives
+    guest.tmux("wait-for", "-S", "never")
+    guest.wait_event("pane.exited", pane=nested)
+    check(guest.events(), guest.first)
+
+
+def test_the_end_comes_last_also_where_the_server_ends_before_a_pipe_has_started(world: World) -> None:
+    """The shell of the pipe outlives the tmux server, and so does what tmux has handed to it."""
+    slowed(world)
+    world.ctmux("subscribe", "pattern", "^row [0-9]+$")
+    pane = world.tmux("new-session", "-d", "-s", "s", "-P", "-F", "#{pane_id}", "echo row 1; exec cat")
+    world.wait_event("pane.opened", pane=pane)
+    until(lambda: "row 1" in world.tmux("capture-pane", "-p", "-t", pane))
+    world.tmux("kill-server")
+    lost = world.wait_event("server.lost", seconds=30)
+    events = world.events()
+    (matched,) = [e for e in events if e["kind"] == "pattern.matched"]
+    assert matched["n"] < find(events, "pane.exited", pane=pane)["n"] < lost["n"]
+    check(events)
+
+
+def test_a_spool_that_somebody_removes_hides_no_exit(guest: Guest) -> None:
+    """A cleaner of /tmp, say: nobody is told when the last writer of a removed file closes it."""
+    pane = new(guest, "main", "exec cat")
+    guest.wait_event("pane.observed", pane=pane)
+    (found,) = guest.spools(pane)
+    os.unlink(found.path)
+    guest.tmux("kill-pane", "-t", pane)
+    exited = guest.wait_event("pane.exited", pane=pane)
+    assert exited["data"]["signal"] in (1, None) and exited["data"]["end"] is None
+    check(guest.events(), guest.first)
 
 
 def test_one_watcher_for_each_session_at_any_time(guest: Guest) -> None:

@@ -1,0 +1,122 @@
+"""When one tmux server is looked at: when it signals a change, when somebody wishes it, when its process has ended."""
+
+import os
+import select
+from collections.abc import Callable
+
+from ...shared import tmux
+from ...shared.service import Service, Timer
+from . import listing
+from .slot import Slot
+from .waiter import Waiter
+
+_AGAIN = 1.0  # seconds until a server that does not answer is asked again
+
+
+class Lookout:
+    """`show` gets the text of each listing; none (b"") when the server is `gone`."""
+
+    def __init__(self, service: Service, info: tmux.ServerInfo, slot: Slot, show: Callable[[bytes], None]):
+        self._service = service
+        self._info = info
+        self._slot = slot
+        self._show = show
+        self._waiter: Waiter | None = None
+        self._server_fd = -1  # a pidfd: the server is gone when its process is, not when its socket does not answer
+        self._wish: Timer | None = None
+        self.gone = False
+        self.stopped = False
+
+    def open(self) -> None:
+        """Hold the server's process. Raises ServerGone."""
+        try:
+            self._server_fd = os.pidfd_open(self._info.pid)
+        except ProcessLookupError as error:
+            raise tmux.ServerGone(f"no process {self._info.pid}, which should listen on {self._info.socket}") from error
+
+    def begin(self) -> None:
+        """Install the hooks and look."""
+        self._wait(*self._slot.filling(), ";")
+
+    def _wait(self, *first: str) -> None:
+        """List the server and block on our channel, in one command queue of tmux: no change can fall between the two.
+
+        Signals alone do not do: the second one on a channel that nobody waits on takes the first one back (tmux's
+        cmd-wait-for.c), so a change is not seen by its signal but by a listing that is made after the last wake-up.
+        """
+        self._waiter = Waiter(self._info.socket, [*first, *listing.ARGUMENTS, ";", "display-message", "-p", Waiter.END],
+                              ["wait-for", self._slot.channel])  # fmt: skip
+        try:
+            text = self._waiter.listing()
+        except tmux.TmuxError:
+            text = None
+        if text is None or self.ended():
+            self._end_waiter()
+            self._look_later()
+            return
+        self._service.register(self._waiter, self._woken)
+        self._show(text)
+
+    def _look_later(self) -> None:
+        """The server hangs, has no session yet, or has ended: then all that it had is gone."""
+        if self.ended():
+            self._show(b"")
+        else:
+            self._service.after(_AGAIN, self._wait_again)
+
+    def _wait_again(self) -> None:
+        if self._waiter is None and not self.gone and not self.stopped:
+            self.begin()
+
+    def _woken(self) -> None:
+        self._end_waiter()
+        self._wait()
+
+    def _end_waiter(self) -> None:
+        if self._waiter is not None:
+            self._service.unregister(self._waiter)
+            self._waiter.close()
+            self._waiter = None
+
+    def ended(self) -> bool:
+        """Whether the server's process has ended."""
+        if self._server_fd >= 0:
+            self.gone = self.gone or bool(select.select([self._server_fd], [], [], 0)[0])
+        return self.gone
+
+    def look_soon(self, seconds: float) -> None:
+        """Look again; wishes that come before that are one look."""
+        if self._wish is not None:
+            if seconds > 0:
+                return
+            self._wish.cancel()
+        self._wish = self._service.after(seconds, self.look)
+
+    def look(self) -> None:
+        """List the server now."""
+        if self.stopped:
+            return
+        if self._wish is not None:
+            self._wish.cancel()
+        self._wish = None
+        try:
+            text = tmux.run(self._info.socket, *listing.ARGUMENTS)
+        except tmux.TmuxError:
+            text = b""
+            if not self.ended():  # it hangs, or has no session yet
+                self.look_soon(_AGAIN)
+                return
+        # Asked afterwards: another server may listen on the socket by now.
+        self._show(b"" if self.ended() else text)
+
+    def stop(self) -> None:
+        """Look no more."""
+        self.stopped = True
+        self._end_waiter()
+
+    def close(self) -> None:
+        """Stop, and let the server's process go."""
+        self.stop()
+        if self._server_fd >= 0:
+            os.close(self._server_fd)
+            self._server_fd = -1

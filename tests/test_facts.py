@@ -1,0 +1,44 @@
+"""What spools tell by themselves, and what they do not."""
+
+from types import SimpleNamespace
+
+import pytest
+from ctmux.services.keeper.facts import Facts
+from ctmux.services.keeper.spools import Spools
+from ctmux.services.keeper.topology import Pane, Topology
+
+STREAM = "p1.17.w0.k"
+
+
+@pytest.fixture
+def gone(tmp_path):
+    """A pane that is gone since 100, whose stream has not ended as far as anybody was told."""
+    pane = Pane(17, "$0", "@0", stream=STREAM, gone_since=100.0)
+    reporter = SimpleNamespace(topology=Topology("aa", panes={"%1": pane}))
+    spools = Spools(None, str(tmp_path), "aa", 1.0, lambda session: True)
+    folder = tmp_path / "aa" / "s0"
+    folder.mkdir()
+    return SimpleNamespace(
+        pane=pane, path=folder / f"{STREAM}.raw", unheard=Facts(spools, None, reporter, None, None).unheard
+    )
+
+
+def test_a_stream_without_a_writer_has_ended_though_its_end_was_told_too_early(gone):
+    with gone.path.open("wb"):
+        gone.unheard(200.0)
+        assert not gone.pane.closed
+    gone.unheard(100.5)
+    assert not gone.pane.closed  # it is mostly told a moment later
+    gone.unheard(101.0)
+    assert gone.pane.closed
+
+
+def test_a_stream_whose_spool_was_removed_has_ended(gone):
+    gone.unheard(101.0)
+    assert gone.pane.closed
+
+
+def test_a_pane_that_is_there_is_left_alone(gone):
+    gone.pane.gone_since = None
+    gone.unheard(200.0)
+    assert not gone.pane.closed
