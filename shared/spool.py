@@ -209,7 +209,7 @@ def marks(path: str) -> Iterator[Mark]:
     except FileNotFoundError:
         return
     for offset, time, end in _MARK.iter_unpack(data[: len(data) // _MARK.size * _MARK.size]):
-        if time:  # a reclaimed mark reads as zeros
+        if offset and time:  # a reclaimed mark reads as zeros, all or the first part of it
             yield Mark(offset, time, bool(end))
 
 

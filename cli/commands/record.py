@@ -1,6 +1,8 @@
 """`ctmux pane record`: what a pane prints, with its times, in a file that players of terminal sessions read."""
 
+import contextlib
 import os
+import signal
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any, Literal
 
@@ -60,7 +62,7 @@ def record(
             stream = client.output(server, [found.pane], since={} if begin == "start" else None, timeout=timeout)
             for item in stream:
                 if isinstance(item, Chunk):
-                    recorder.output([(item.time, item.data)] if stream.live else times.split(item))
+                    recorder.output(item.stream, [(item.time, item.data)] if stream.live else times.split(item))
                 elif isinstance(item, Gap):
                     recorder.missing(f"bytes {item.start}-{item.end} of {item.stream} are missing: {item.reason}")
                 elif item.kind == "pane.unobserved":
@@ -102,6 +104,7 @@ class Recorder:
         self._file, self._began = file, began
         self._cast = Asciicast(began)
         self._last = began
+        self._stream = ""
         self.size = 0  # bytes recorded
 
     @property
@@ -115,14 +118,19 @@ class Recorder:
     def begin(self, width: int, height: int) -> None:
         self._write(self._cast.header(width, height))
 
-    def output(self, pieces: list[tuple[float, bytes]]) -> None:
-        for self._last, data in pieces:
-            self._write(self._cast.output(self._last, data))
-            self.size += len(data)
+    def output(self, stream: str, pieces: list[tuple[float, bytes]]) -> None:
+        with _undisturbed():
+            if stream != self._stream:  # no character goes on from one observation of a pane to the next
+                self._write(self._cast.end())
+                self._stream = stream
+            for self._last, data in pieces:
+                self._write(self._cast.output(self._last, data))
+                self.size += len(data)
 
     def missing(self, told: str) -> None:
         say(f"ctmux: {told}")
-        self._write(self._cast.missing(self._last, told))
+        with _undisturbed():
+            self._write(self._cast.missing(self._last, told))
 
     def _write(self, lines: str) -> None:
         self._file.write(lines)
@@ -134,6 +142,16 @@ class Recorder:
                 self._file.write(self._cast.end())
         except OSError as error:  # a full disk: what is there is whole but for its last line
             say(f"ctmux: {self._file.name}: {error.strerror}")
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Ctrl-C waits until what came is written."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 class Times:

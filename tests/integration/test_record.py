@@ -6,6 +6,7 @@ import signal
 from pathlib import Path
 
 from corpus.recording import Recording
+from ctmux.shared import spool
 from guest import Guest
 from harness import until
 
@@ -18,6 +19,16 @@ def printed(path: str) -> bytes:
     return b"".join(data for _seconds, data in recording(path).pieces)
 
 
+def published(guest: Guest, pane: str) -> int:
+    """How many bytes of a pane have a time."""
+    offsets = [
+        mark.offset
+        for found in guest.spools(pane)
+        for mark in spool.marks(spool.meta(f"{guest.paths.spool}/{found.server}", found.stream.name, "idx"))
+    ]
+    return max(offsets, default=0)
+
+
 def started(path: str) -> bool:
     return os.path.exists(path) and Path(path).read_text().count("\n") > 0
 
@@ -25,22 +36,25 @@ def started(path: str) -> bool:
 def test_from_the_first_byte_to_the_end_of_the_pane(guest: Guest) -> None:
     file = f"{guest.root}/whole.cast"
     pane = guest.open_pane(
-        r"printf 'one\n'; sleep 0.5; printf '\342'; sleep 0.3; printf '\202\254 \377\n'; read go; exit 3"
+        r"echo up; read go; sleep 0.5; printf '\342'; sleep 0.3; printf '\202\254 \377\n'; read go; exit 3"
     )
-    until(lambda: guest.spools(pane) and b"\xff" in Path(guest.spools(pane)[0].path).read_bytes())
+    until(lambda: published(guest, pane) == len(b"up\r\n"))
+    guest.tmux("send-keys", "-t", pane, "go", "Enter")
+    whole = b"up\r\ngo\r\n\xe2\x82\xac \xff\r\n"
+    until(lambda: published(guest, pane) == len(whole))
     running = guest.popen("pane", "record", pane, file, "--from", "start", "--json")
-    until(lambda: started(file) and b"\xff" in printed(file))
+    until(lambda: started(file) and printed(file) == whole)
     guest.tmux("send-keys", "-t", pane, "now", "Enter")
     out, err = running.communicate(timeout=20)
     assert (running.returncode, err) == (0, "")
-    assert printed(file) == b"one\r\n\xe2\x82\xac \xff\r\nnow\r\n"
+    assert printed(file) == whole + b"now\r\n"
     found = json.loads(out)
     assert (found["command"], found["pane_id"]) == ("record", pane)
     assert (found["data"]["exit_status"], found["data"]["bytes"]) == (3, len(printed(file)))
     times = [seconds for seconds, _data in recording(file).pieces]
     assert times == sorted(times) and times[0] == 0.0
-    euro = next(seconds for seconds, data in recording(file).pieces if "€".encode() in data)
-    assert 0.6 < euro < 5  # it had been printed before the recording began: the index knows when
+    euro, go = (next(at for at, data in recording(file).pieces if text in data) for text in ("€".encode(), b"go"))
+    assert euro - go > 0.6  # it had been printed before the recording began: the index knows when
     assert (recording(file).width, recording(file).height) == (120, 30)
 
 
