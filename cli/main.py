@@ -6,7 +6,20 @@ import sys
 
 import typer
 
-from .commands import daemon, endpoints, events, health, pane, session, shell_init, status, stream, subscribe, subscription
+from .commands import (
+    daemon,
+    endpoints,
+    events,
+    health,
+    pane,
+    record,
+    session,
+    shell_init,
+    status,
+    stream,
+    subscribe,
+    subscription,
+)
 from .output import say
 
 app = typer.Typer(
@@ -55,6 +68,7 @@ health.register(app)
 app.add_typer(session.app, name="session")
 app.add_typer(pane.app, name="pane")
 stream.register(pane.app)
+record.register(pane.app)
 app.add_typer(subscribe.app, name="subscribe")
 app.add_typer(subscription.app, name="subscription")
 app.add_typer(events.app, name="events")

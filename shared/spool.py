@@ -196,11 +196,26 @@ class Mark(NamedTuple):
     end: bool
 
 
+_MARK = struct.Struct("<QdQ")
+
+
+def marks(path: str) -> Iterator[Mark]:
+    """The marks of an index that are kept, oldest first; none if it is gone."""
+    try:
+        with open(path, "rb") as file:
+            at = first_offset(file.fileno(), size(path)) // _MARK.size * _MARK.size
+            file.seek(at)
+            data = file.read()
+    except FileNotFoundError:
+        return
+    for offset, time, end in _MARK.iter_unpack(data[: len(data) // _MARK.size * _MARK.size]):
+        if offset and time:  # a reclaimed mark reads as zeros, all or the first part of it
+            yield Mark(offset, time, bool(end))
+
+
 class Index:
     """The index of a stream. Its file is also the lock of the stream's publisher, and its last mark the place to go on
     from: nothing is missed by a publisher that starts anew, and at most one chunk is published twice."""
-
-    _MARK = struct.Struct("<QdQ")
 
     _STEP = 0.1  # seconds between two marks: closer ones are one, so that a slow stream has no index larger than itself
 
@@ -212,31 +227,31 @@ class Index:
     def last(self) -> Mark:
         """The newest mark; (0, 0, False) if there is none."""
         self._size = os.fstat(self.fd).st_size
-        whole = self._size - self._size % self._MARK.size
+        whole = self._size - self._size % _MARK.size
         if whole != self._size:  # torn by a sudden death
             os.ftruncate(self.fd, whole)
             self._size = whole
-        return self._at(whole // self._MARK.size - 1) if whole else Mark(0, 0.0, False)
+        return self._at(whole // _MARK.size - 1) if whole else Mark(0, 0.0, False)
 
     def _at(self, index: int) -> Mark:
-        offset, time, end = self._MARK.unpack(os.pread(self.fd, self._MARK.size, index * self._MARK.size))
+        offset, time, end = _MARK.unpack(os.pread(self.fd, _MARK.size, index * _MARK.size))
         return Mark(offset, time, bool(end))
 
     def add(self, mark: Mark) -> None:
         at = self._size
         if at and 0 <= mark.time - self._begun < self._STEP and not mark.end:
-            at -= self._MARK.size
+            at -= _MARK.size
         else:
             self._begun = mark.time
         try:
-            os.pwrite(self.fd, self._MARK.pack(mark.offset, mark.time, int(mark.end)), at)
+            os.pwrite(self.fd, _MARK.pack(mark.offset, mark.time, int(mark.end)), at)
         except OSError:  # a full disk: without the mark at most some chunks are published once more after a death
             return
-        self._size = at + self._MARK.size
+        self._size = at + _MARK.size
 
     def reclaim(self, offset: int) -> None:
         """Give back the marks of chunks that ended at or before `offset`."""
-        low, high = 0, self._size // self._MARK.size
+        low, high = 0, self._size // _MARK.size
         while low < high:
             middle = (low + high) // 2
             here = self._at(middle)
@@ -245,7 +260,7 @@ class Index:
             else:
                 high = middle
         with contextlib.suppress(OSError):
-            reclaim(self.fd, low * self._MARK.size)
+            reclaim(self.fd, low * _MARK.size)
 
     def close(self) -> None:
         os.close(self.fd)

@@ -225,6 +225,14 @@ def test_the_last_mark_is_there_after_reopening(path):
     index.close()
 
 
+def test_a_reader_sees_the_marks_and_leaves_what_is_torn(path):
+    assert list(spool.marks(path)) == [] and not os.path.exists(path)
+    with open(path, "wb") as file:
+        file.write(struct.pack("<QdQ", 3, 1.5, 0) + struct.pack("<QdQ", 9, 2.5, 1) + b"\x01" * 23)
+    assert list(spool.marks(path)) == [Mark(3, 1.5, False), Mark(9, 2.5, True)]
+    assert os.path.getsize(path) == 71
+
+
 def test_marks_that_are_close_are_one(path):
     index = Index(path)
     for step in range(40):
@@ -291,4 +299,6 @@ def test_reclaiming_gives_space_back(path):
     index.reclaim(1900)
     assert os.stat(path).st_blocks < before / 4
     assert index.last() == Mark(2000, 2000.0, False)
+    kept = list(spool.marks(path))  # the hole may end in a mark
+    assert kept == [Mark(at, float(at), False) for at in range(kept[0].offset, 2001)] and 1 < kept[0].offset <= 1901
     index.close()

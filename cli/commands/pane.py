@@ -1,4 +1,4 @@
-"""`ctmux pane ...`: tmux panes, with or without a daemon. `stream` and `tail` are in stream.py."""
+"""`ctmux pane ...`: tmux panes, with or without a daemon. `stream` and `tail` are in stream.py, `record` in record.py."""
 
 from typing import Literal
 

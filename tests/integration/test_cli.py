@@ -20,7 +20,7 @@ TREE = {
     "events", "events verify",
     "session create", "session list", "session info", "session kill",
     "pane create", "pane list", "pane info", "pane kill", "pane exec", "pane capture", "pane send-keys", "pane label",
-    "pane stream", "pane tail",
+    "pane stream", "pane tail", "pane record",
     "subscribe pattern", "subscribe timeout", "subscription list", "subscription show", "subscription remove",
 }  # fmt: skip
 

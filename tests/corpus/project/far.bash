@@ -1,0 +1,3 @@
+# The far side of a connection.
+PS1='root@ERROR-db:\W# '
+HISTFILE=

@@ -1,0 +1,2 @@
+echo 'ERROR: it hangs'
+exec sleep 100
