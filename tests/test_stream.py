@@ -295,7 +295,7 @@ def test_a_switch_that_a_long_line_cuts():
 
 def test_echo_fires_only_who_wants_it():
     one, two = subscription("foo", 1), subscription("foo", 2)
-    two.include_echo = True
+    two.options.include_echo = True
     data = b"\x1b[?2004h$ echo foo\r\n\x1b[?2004l\rfoo\r\n"
     assert [(hit.subscription.id, hit.line) for hit in feed(stream(), data, one, two)] == [
         ("s2", "$ echo foo"), ("s1", "foo"), ("s2", "foo"),
@@ -306,7 +306,7 @@ def test_echo_fires_only_who_wants_it():
 def test_armed_at_a_prompt(wants):
     """Behind the place where it was armed comes what is typed."""
     waiting = subscription("foo", armed=10)
-    waiting.include_echo = wants
+    waiting.options.include_echo = wants
     data = b"\x1b[?2004h$ echo foo\r\n\x1b[?2004l\rfoo\r\n"
     assert [hit.line for hit in feed(stream(), data, waiting)] == ["echo foo"] * wants + ["foo"]
 
@@ -316,7 +316,7 @@ def test_armed_at_a_prompt(wants):
 @pytest.mark.parametrize("looks", [False, True])
 def test_what_is_sent_is_echo_once(size, armed, looks):
     one, two = subscription("foo", 1, armed), subscription("foo", 2, armed)
-    two.include_echo = True
+    two.options.include_echo = True
     state, data, found = stream(), b"$ cat foo\r\nfoo\r\ncat foo\r\n", []
     state.typed.add("cat foo", 2)
     for at in range(0, len(data), size):

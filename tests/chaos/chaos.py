@@ -69,7 +69,8 @@ def run(world: World, options: argparse.Namespace, rng: random.Random) -> int:
     world.ctmux("subscribe", "pattern", PATTERN, "--all")
     workload = Workload(world, options.minutes * 60, options.rate, rng)
     killer = Killer(world, options.every, rng, options.stops, lambda: victims(subscribers)) if options.kills else None
-    kinds = Kinds(world)
+    kinds = Kinds(world, workload.folder)
+    workload.made.append(kinds.arm(options.minutes * 60))
     observed = Observed(Journal(world, kinds), subscribers, kinds, Samples(world))
     try:
         watch(options, workload, killer, observed)
@@ -96,7 +97,7 @@ def watch(options: argparse.Namespace, workload: Workload, killer: Killer | None
     """Until the time is over."""
     began = time.monotonic()
     workload.start()
-    workload.made.append(observed.kinds.start(options.minutes * 60, workload.folder))
+    observed.kinds.begin()
     if killer:
         killer.start()
     while (passed := time.monotonic() - began) < options.minutes * 60:

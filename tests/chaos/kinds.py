@@ -16,16 +16,15 @@ _FOREVER = "1000000"
 class Kinds:
     """One pane, and a subscription of each kind to it."""
 
-    def __init__(self, world: World):
-        self._world = world
+    def __init__(self, world: World, folder: str):
+        self._world, self._folder = world, folder
         self._ids: dict[str, str] = {}
         self._events: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
         self._ends: defaultdict[str, list[str]] = defaultdict(list)
 
-    def start(self, seconds: float, folder: str) -> Made:
-        """Arm everything, and begin to print."""
-        world = self._world
-        self._folder = folder
+    def arm(self, seconds: float) -> Made:
+        """Subscribe to a pane that prints when it is told to `begin`."""
+        world, folder = self._world, self._folder
         begin = f"{folder}/steps.begin"
         command = (
             f"until [ -e {begin} ]; do sleep 0.1; done; exec {sys.executable} -S {STEPS} 50 {seconds} {folder} {STATUS}"
@@ -42,7 +41,7 @@ class Kinds:
             "expired": ("timeout", "5", "--pattern", "never"),
             "satisfied": ("timeout", _FOREVER, "--pattern", "^step 50$"),
             "absence": ("absence", "4", "never"),
-            "exit": ("exit", "--status", str(STATUS)),
+            "exit": ("exit",),
             "command": ("command",),
             "prompt": ("prompt",),
         }.items():
@@ -50,9 +49,11 @@ class Kinds:
         self._ids["idle"] = world.ctmux("subscribe", "idle", "3", "--pane", "main:0").stdout.strip()
         self._ids["any"] = world.ctmux("subscribe", "any", self._ids["sequence"]).stdout.strip()
         self._ids["all"] = world.ctmux("subscribe", "all", self._ids["sequence"], self._ids["threshold"]).stdout.strip()
-        Path(begin).touch()
         session = world.tmux("display-message", "-p", "-t", pane, "#{session_id}")
         return Made("steps", pane, STATUS, session, ends_session=False)
+
+    def begin(self) -> None:
+        Path(f"{self._folder}/steps.begin").touch()
 
     def take(self, event: dict[str, Any]) -> None:
         """An event of the journal."""
