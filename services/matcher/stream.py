@@ -11,6 +11,7 @@ from .governor import Governor
 from .index import Index
 from .lines import Block, Lines
 from .subscription import Subscription
+from .text import Text, valid
 
 
 class Hit(NamedTuple):
@@ -45,14 +46,16 @@ class StreamState:
     def hits(self, block: Block, engine: Engine, index: Index, governor: Governor) -> list[Hit]:
         """What fires in a block, in the order of lines, then of subscriptions. One line fires a subscription once."""
         shown, alternate = self._shown(block)
-        text = _valid(terminal.clean(shown))
+        text = Text(terminal.clean(shown))
         matches: list[tuple[pattern.Match, list[Subscription]]] = []
-        for wanted, begin in engine.candidates(text):
+        for wanted, where in engine.candidates(text.cleaned):
             owners = index.owners(wanted, self.server, self.session, self.pane)
             if owners:
                 began = time.thread_time()
-                found_here = list(pattern.search(wanted, text, begin))
-                governor.charge(wanted, time.thread_time() - began, len(text) - begin, len(found_here))
+                found_here = list(text.search(wanted, where))
+                seconds = time.thread_time() - began
+                size, lines = text.extent(where)
+                governor.charge(wanted, seconds, size, max(lines, len(found_here)))
                 matches += [(match, owners) for match in found_here]
         if not matches:  # most blocks
             self._remember([], block, alternate)
@@ -61,7 +64,7 @@ class StreamState:
         found: list[Hit] = []
         for match, owners in matches:
             start, end = spans[match.line]
-            line = text[match.start : (text.find(b"\n", match.start) + 1 or len(text) + 1) - 1]
+            line = text.line(match.start)
             for owner in owners:
                 hit = self._armed(owner, block.offset + start, block.offset + end, match, line, block)
                 if hit:
@@ -89,7 +92,7 @@ class StreamState:
             # Armed in the middle of this line: only what came after that counts.
             _before, alternate = screen.hide(block.raw[: since - block.offset], bool(self.alternate))
             late, _alternate = screen.hide(block.raw[since - block.offset : end - block.offset], alternate)
-            text = _valid(terminal.clean(late)).strip(b"\n")
+            text = valid(terminal.clean(late)).strip(b"\n")
             found = next(iter(pattern.search(owner.pattern or "", text)), None)
             if found is None:
                 return None
@@ -107,12 +110,3 @@ class StreamState:
             self.alternate = alternate
         if not block.partial and self._fired_line < self.lines.offset:
             self._fired_line, self._fired = self.lines.offset, set()
-
-
-def _valid(text: bytes) -> bytes:
-    """UTF-8, whatever was printed: patterns see what events show, and hyperscan takes nothing else."""
-    try:
-        text.decode()  # quicker than any other way to ask
-    except UnicodeDecodeError:
-        return text.decode(errors="replace").encode()
-    return text
