@@ -15,7 +15,7 @@ Where = int | list[int]  # the lines that begin at these places; or all from the
 Candidate = tuple[str, Where]  # a pattern, and where in the text it may match
 Places = int | list[int]  # places in the lines in which something was found; or, of too many, one in the first line
 Finder = Callable[[bytes], Mapping[int, Places]]  # text -> by the number of what was looked for
-_APART = 2000  # bytes: where a literal is more frequent, one search through all is quicker than one for each of its lines
+_APART = 4000  # bytes: where a literal is more frequent, one search through all is quicker than one for each of its lines
 _STORM = 512  # bytes: where literals are more frequent, it is quicker to ask only for the first of each
 _REST = 64  # blocks: as long, at most, a storm is taken to last
 

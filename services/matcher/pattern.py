@@ -3,7 +3,7 @@
 import functools
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import re2
@@ -149,11 +149,12 @@ def search(pattern: str, text: bytes, start: int = 0) -> Iterator[Match]:
             return
 
 
-def search_line(pattern: str, line: bytes, start: int, number: Callable[[int], int]) -> Match | None:
-    """The first match in one line, which begins at `start` of the text; `number` says which line that is."""
+def search_lines(pattern: str, lines: Iterable[tuple[bytes, int]], number: Callable[[int], int]) -> list[Match]:
+    """The same, in single lines and where these begin in the text; `number` says which line begins there."""
     compiled, names = _compiled(pattern)
-    found = _first(compiled, line, 0)
-    return _match(found, names, number(start), start) if found else None
+    return [
+        _match(found, names, number(start), start) for line, start in lines if (found := _first(compiled, line, 0))
+    ]  # fmt: skip
 
 
 def _first(compiled: Any, text: bytes, at: int) -> Any:

@@ -52,10 +52,8 @@ class StreamState:
             owners = index.owners(wanted, self.server, self.session, self.pane)
             if owners:
                 began = time.thread_time()
-                found_here = list(text.search(wanted, where))
-                seconds = time.thread_time() - began
-                size, lines = text.extent(where)
-                governor.charge(wanted, seconds, size, max(lines, len(found_here)))
+                found_here, size, searches = text.search(wanted, where)
+                governor.charge(wanted, time.thread_time() - began, size, max(searches - 1, len(found_here)))
                 matches += [(match, owners) for match in found_here]
         if not matches:  # most blocks
             self._remember([], block, alternate)

@@ -2,11 +2,21 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator
+from typing import NamedTuple
 
+from ...shared import terminal
 from . import pattern
 from .filters import Where
 
 _FEW = 4  # lines: to count them one by one costs as much as a table of all
+
+
+class Searched(NamedTuple):
+    """`size`: bytes that were searched, one after the other in so many `searches`."""
+
+    matches: list[pattern.Match]
+    size: int
+    searches: int
 
 
 class Text:
@@ -19,20 +29,15 @@ class Text:
         self._counted = 0
         self._last = (0, 0)  # a place, and the number of its line
 
-    def extent(self, where: Where) -> tuple[int, int]:
-        """How much of it there is to search, and in how many lines one by one."""
-        if isinstance(where, int):
-            return len(self.cleaned) - where, 0
-        return sum(len(self.line(start)) for start in where), len(where)
-
-    def search(self, wanted: str, where: Where) -> Iterator[pattern.Match]:
+    def search(self, wanted: str, where: Where) -> Searched:
         """The first match in each line that has one, there."""
-        if not isinstance(where, int):
-            for start in where:
-                found = pattern.search_line(wanted, valid(self.line(start)), start, self._number)
-                if found:
-                    yield found
-            return
+        if isinstance(where, int):
+            return Searched(list(self._through(wanted, where)), len(self.cleaned) - where, 1)
+        lines = [self.line(start) for start in where]
+        places = zip(map(valid, lines), where, strict=True)
+        return Searched(pattern.search_lines(wanted, places, self._number), sum(map(len, lines)), len(lines))
+
+    def _through(self, wanted: str, where: int) -> Iterator[pattern.Match]:
         if self._valid is None:
             self._valid = valid(self.cleaned)
         if self._valid is self.cleaned:
@@ -63,10 +68,7 @@ class Text:
 
     def _all(self) -> list[int]:
         if not self._starts:
-            starts = [0]
-            for line in self.cleaned.split(b"\n"):
-                starts.append(starts[-1] + len(line) + 1)
-            self._starts = starts[:-1]
+            self._starts = terminal.line_starts(self.cleaned)
         return self._starts
 
 
