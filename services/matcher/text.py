@@ -1,14 +1,15 @@
 """A block's cleaned text, and the matches in it: in the lines where a filter has found something, or in all. Pure."""
 
-from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import NamedTuple
 
 from ...shared import terminal
 from . import pattern
 from .filters import Where
 
-_FEW = 4  # lines: to count them one by one costs as much as a table of all
+_FEW = 4  # lines: to count up to each of them costs as much as a table
+_STEP = 1024  # bytes
 
 
 class Searched(NamedTuple):
@@ -25,8 +26,8 @@ class Text:
     def __init__(self, cleaned: bytes):
         self.cleaned = cleaned
         self._valid: bytes | None = None
-        self._starts: list[int] = []  # of all lines, when it is worth it
-        self._counted = 0
+        self._counts: list[int] = []  # of lines before each step, when it is worth it
+        self._asked = 0
         self._last = (0, 0)  # a place, and the number of its line
 
     def search(self, wanted: str, where: Where) -> Searched:
@@ -43,8 +44,9 @@ class Text:
         if self._valid is self.cleaned:
             yield from pattern.search(wanted, self.cleaned, where)
             return
+        starts = terminal.line_starts(self.cleaned)
         for match in pattern.search(wanted, self._valid):
-            start = self._all()[match.line]
+            start = starts[match.line]
             if start >= where:
                 yield match._replace(start=start)
 
@@ -55,9 +57,13 @@ class Text:
 
     def _number(self, start: int) -> int:
         """Of the line that begins there."""
-        self._counted += 1
-        if self._counted > _FEW:
-            return bisect_right(self._all(), start) - 1
+        self._asked += 1
+        if self._asked > _FEW:
+            if not self._counts:
+                steps = range(0, len(self.cleaned), _STEP)
+                self._counts = [0, *accumulate(self.cleaned.count(b"\n", at, at + _STEP) for at in steps)]
+            step = start // _STEP
+            return self._counts[step] + self.cleaned.count(b"\n", step * _STEP, start)
         place, number = self._last
         if start < place:
             number -= self.cleaned.count(b"\n", start, place)
@@ -65,11 +71,6 @@ class Text:
             number += self.cleaned.count(b"\n", place, start)
         self._last = start, number
         return number
-
-    def _all(self) -> list[int]:
-        if not self._starts:
-            self._starts = terminal.line_starts(self.cleaned)
-        return self._starts
 
 
 def valid(text: bytes) -> bytes:
