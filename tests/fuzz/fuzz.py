@@ -29,7 +29,7 @@ from reference import Found, Stream, find
 
 SERVER, NAME = "0123abcd", "p1.2.w3.k"
 LONGEST = 400  # bytes, instead of 64 KB: so that lines are cut often
-LEARNED = 8  # subscriptions at most at a time, but for a few rounds of many
+MOST = 8  # subscriptions at a time, but for a few rounds of many
 
 
 class Checked(Governor):
@@ -56,13 +56,15 @@ class Round:
         self.living: dict[str, tuple[Subscription, int]] = {}  # and which line was the first that it can have seen
         self.gone: list[tuple[Subscription, int, int]] = []  # ... and where those begin that it has not seen
         self.hits: list[Hit] = []
-        self.most = 150 if self.random.random() < 0.03 else LEARNED
+        self.most = 150 if self.random.random() < 0.03 else MOST
         self.merged: list[Literal] = []
         self.done: Counter[str] = Counter(bytes=len(self.stream.raw))
 
     def run(self) -> Counter[str]:
         for _ in range(self.random.randrange(1, self.most)):
             self.subscribe()
+        if self.random.random() < 0.6:  # else most are tried by themselves
+            self.engine.install(self.filter([one.pattern or "" for one, _from in self.living.values()]))
         raw, size = self.stream.raw, self.random.choice((1, 3, 20, 100, 5000))
         at = 0
         while at < len(raw):
@@ -107,6 +109,9 @@ class Round:
         if made.pattern not in self.index.patterns:
             self.engine.remove(made.pattern or "")
 
+    def filter(self, patterns: list[str]) -> Literal:
+        return Literal(dict.fromkeys(patterns), self.random.choice((hyperscan, aho_corasick)))
+
     def meddle(self) -> None:
         deed = self.random.random()
         if deed < 0.05 and len(self.living) < self.most:
@@ -116,8 +121,7 @@ class Round:
         elif deed < 0.13:
             known = [one.pattern or "" for one, _from in self.living.values()]
             some = self.engine.to_merge() or self.random.sample(known, self.random.randrange(len(known) + 1))
-            finder = self.random.choice((hyperscan, aho_corasick))
-            self.merged.append(Literal(dict.fromkeys(some), finder))
+            self.merged.append(self.filter(some))
         elif deed < 0.17 and self.merged:
             self.engine.install(self.merged.pop(self.random.randrange(len(self.merged))))
             self.done["merges"] += 1

@@ -4,9 +4,10 @@ from random import Random
 
 WORDS = (
     "foo", "Foo", "bar", "error", "ERROR", "warning:", "took 12ms", "id=7", "été", "ÉTÉ", "日本", "e\u0301", "👩\u200d🚀",
-    "\u212aelvin", "\u017fe\u017f\u017fion", "kiss", "a", "b", "k", " ", "  ", "\t", "x=1", "login: ", "[Y/n] ",
-    "/usr/bin", "50%", "1.2.3", "\ufffd",
+    "\u212aelvin", "kelvin", "fo\u017fsil", "fossil", "\u017fe\u017f\u017fion", "kiss", "a", "b", "k", " ", "  ", "\t",
+    "x=1", "login: ", "[Y/n] ", "/usr/bin", "50%", "1.2.3", "\ufffd",
 )  # fmt: skip
+RARE = ("zebra", "yacht", "xenon", "walnut")
 SEQUENCES = (
     b"\x1b[31m", b"\x1b[0m", b"\x1b[K", b"\x1b[2;5H", b"\x1b[38;5;200m", b"\x1b]0;foo bar\x07",
     b"\x1b]8;;http://error\x1b\\", b"\x1b]133;A\x07", b"\x1b]133;D;1\x07", b"\x1b[?2004h", b"\x1b[?2004l",
@@ -66,8 +67,10 @@ def _damage(random: Random, made: bytearray) -> None:
 def pattern(random: Random) -> str:
     """A pattern, which RE2 may refuse."""
     made = _alternatives(random, 3)
-    if random.random() < 0.15:
-        made = random.choice(("(?i)", "(?s)", "(?U)", "(?im)")) + made
+    if random.random() < 0.1:
+        made = "|".join(random.sample(RARE, random.randrange(1, 4)))
+    if random.random() < 0.25:
+        made = random.choice(("(?i)", "(?i)", "(?s)", "(?U)", "(?im)")) + made
     if random.random() < 0.15:
         at = random.randrange(len(made) + 1)
         made = made[:at] + random.choice(r"()[]{}?*+|^$\.,-:QEAz1é ") + made[at + random.randrange(2) :]
