@@ -1,6 +1,6 @@
 # The developer's commands, each complete in itself: they run tools/setup first.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench chaos versions clean
+.PHONY: help setup demo test lint bench chaos fuzz versions clean
 python := .venv/bin/python
 
 help: ## list these commands
@@ -26,6 +26,9 @@ bench: setup ## run the benchmarks, each against a baseline of its own run
 
 chaos: setup ## kill and freeze our processes at random under load, MINUTES=1 SEED=..., and account for every line
 	@$(python) tests/chaos/chaos.py --minutes $(or $(MINUTES),1) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+fuzz: setup ## random output and patterns through the matcher against the slowest way to match, MINUTES=1 SEED=...
+	@$(python) tests/fuzz/fuzz.py --minutes $(or $(MINUTES),1) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 versions: setup ## run the integration tests on tmux 3.3a, 3.5a, 3.7c and 3.8
 	@sh tools/test-versions

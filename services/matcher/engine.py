@@ -50,7 +50,7 @@ class Engine:
             self._plain.patterns.remove(pattern)
 
     def candidates(self, text: bytes) -> Iterator[Candidate]:
-        """Each pattern that may match, once, and where the first line begins in which it may."""
+        """Each pattern that may match, once, and where: not all of `text` needs to be valid UTF-8."""
         for filter in (self._plain, *self.filters):
             for candidate in filter.candidates(text):
                 if self._home.get(candidate[0]) is filter:

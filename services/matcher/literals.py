@@ -89,7 +89,7 @@ def _node(operation: Any, argument: Any, caseless: bool) -> tuple[Texts | None, 
 def _character(code: int, caseless: bool) -> Texts | None:
     """The one character, in lower case, that a code stands for."""
     char = chr(code)
-    if code < 32 or 0xD800 <= code < 0xE000:  # control characters are not in cleaned text
+    if code < 32 or 0xD800 <= code < 0xE000 or code == 0xFFFD:  # what cleaned text has not, or not before it is mended
         return None
     if char.isascii():
         # Caseless k and s stand for the Kelvin sign and the long s, too.

@@ -3,7 +3,7 @@
 import functools
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import re2
@@ -118,38 +118,60 @@ def _name(pattern: str, position: int, construct: str) -> str | None:
 
 
 @functools.lru_cache(maxsize=16384)
-def _compiled(pattern: str) -> Any:
+def _compiled(pattern: str) -> tuple[Any, dict[str, int]]:
+    """The pattern as it is searched for, and its named groups, of which RE2 makes a new dict whenever it is asked."""
     # \A and \z mean the line, and a block has many: in multi-line mode ^ and $ are that.
     lines = {"\\A": "^", "\\z": "$"}
-    return re2.compile(
+    compiled = re2.compile(
         "(?m)" + "".join(lines.get(token, token) for _at, token in _tokens(pattern)), _options(multiline=True)
     )
+    return compiled, dict(compiled.groupindex)
+
+
+def cost(pattern: str) -> int:
+    """Instructions of RE2's program: its time is at most text x this."""
+    return int(_compiled(pattern)[0].programsize)
 
 
 def search(pattern: str, text: bytes, start: int = 0) -> Iterator[Match]:
     """The first match in each line of cleaned text that has one, from the line that begins at `start` on. The pattern has
     passed `check`."""
-    compiled = _compiled(pattern)
-    names = compiled.groupindex
+    compiled, names = _compiled(pattern)
     line = text.count(b"\n", 0, start)
     counted = at = start
-    while found := compiled.search(text, at):
+    while found := _first(compiled, text, at):
         begin, end = found.span()
-        if begin == end:
-            if end == len(text):
-                return
-            at = end + 1
-            continue
         line += text.count(b"\n", counted, begin)
         counted = text.rfind(b"\n", 0, begin) + 1
-        captures = [_text(group) for group in found.groups()]
-        yield Match(
-            line, counted, text[begin:end].decode(errors="replace"), captures,
-            {name: captures[number - 1] for name, number in names.items()} if names else {},
-        )  # fmt: skip
+        yield _match(found, names, line, counted)
         at = text.find(b"\n", end) + 1
         if not at:
             return
+
+
+def search_lines(pattern: str, lines: Iterable[tuple[bytes, int]], number: Callable[[int], int]) -> list[Match]:
+    """The same, in single lines and where these begin in the text; `number` says which line begins there."""
+    compiled, names = _compiled(pattern)
+    return [
+        _match(found, names, number(start), start) for line, start in lines if (found := _first(compiled, line, 0))
+    ]  # fmt: skip
+
+
+def _first(compiled: Any, text: bytes, at: int) -> Any:
+    """The first match that is not empty."""
+    while found := compiled.search(text, at):
+        begin, end = found.span()
+        if begin < end:
+            return found
+        if end == len(text):
+            return None
+        at = end + 1
+    return None
+
+
+def _match(found: Any, names: dict[str, int], line: int, start: int) -> Match:
+    captures = [_text(group) for group in found.groups()]
+    return Match(line, start, _text(found.group()) or "", captures, {name: captures[n - 1] for name, n in names.items()})
 
 
 def _text(group: bytes | None) -> str | None:

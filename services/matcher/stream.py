@@ -12,6 +12,7 @@ from .governor import Governor
 from .index import Index
 from .lines import Block, Lines
 from .subscription import Subscription
+from .text import Text, valid
 from .typed import Typed
 
 
@@ -36,7 +37,7 @@ class _View(NamedTuple):
     """A block as some subscriptions see it. `of`: only those with (without) `include_echo`; None: all."""
 
     raw: bytes
-    text: bytes
+    text: Text
     of: bool | None
 
 
@@ -103,26 +104,26 @@ class StreamState:
         texts = [shown.removeprefix(self._cut), with_echo.removeprefix(self._cut)] if self._cut else [shown, with_echo]
         if not block.partial:
             self._cut = visible.cut(block.raw) if block.truncated else b""
-        text = _valid(terminal.clean(texts[0]))
+        text = Text(terminal.clean(texts[0]))
         if not echoes or texts[0] is texts[1]:
             return [_View(raw, text, None)], after
-        return [_View(raw, text, False), _View(block.raw, _valid(terminal.clean(texts[1])), True)], after
+        return [_View(raw, text, False), _View(block.raw, Text(terminal.clean(texts[1])), True)], after
 
     def _search(self, view: _View, engine: Engine, index: Index, governor: Governor) -> Iterator[_Found]:
-        for wanted, begin in engine.candidates(view.text):
+        for wanted, where in engine.candidates(view.text.cleaned):
             owners = index.owners(wanted, self.server, self.session, self.pane)
             if view.of is not None:
                 owners = [owner for owner in owners if owner.options.include_echo == view.of]
             if owners:
                 began = time.thread_time()
-                found_here = list(pattern.search(wanted, view.text, begin))
-                governor.charge(wanted, time.thread_time() - began, len(view.text) - begin, len(found_here))
+                found_here, size, searches = view.text.search(wanted, where)
+                governor.charge(wanted, time.thread_time() - began, size, max(searches - 1, len(found_here)))
                 yield from (_Found(wanted, match, owners, view) for match in found_here)
 
     def _armed(self, owner: Subscription, found: _Found, offset: int, end: int, block: Block) -> Hit | None:
         """The hit of a line, unless it was there before the owner was armed."""
         _pattern, match, _owners, view = found
-        text = view.text[match.start : (view.text.find(b"\n", match.start) + 1 or len(view.text) + 1) - 1]
+        text = view.text.line(match.start)
         since = owner.since(self.server, self.name)
         if end <= since:
             return None
@@ -132,7 +133,7 @@ class StreamState:
             state = visible.parts(block.raw[:at], self.visible or visible.State())[2]
             shown, with_echo, _after = visible.parts(view.raw[at : end - block.offset], state)
             late = with_echo if owner.options.include_echo else shown
-            text = _valid(terminal.clean(late)).strip(b"\n")
+            text = valid(terminal.clean(late)).strip(b"\n")
             again = next(iter(pattern.search(found.pattern, text)), None)
             if again is None:
                 return None
@@ -165,12 +166,3 @@ def _joined(hits: list[Hit]) -> list[Hit]:
         else:
             joined.append(hit)
     return joined
-
-
-def _valid(text: bytes) -> bytes:
-    """UTF-8, whatever was printed: patterns see what events show, and hyperscan takes nothing else."""
-    try:
-        text.decode()  # quicker than any other way to ask
-    except UnicodeDecodeError:
-        return text.decode(errors="replace").encode()
-    return text
