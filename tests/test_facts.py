@@ -4,8 +4,10 @@ from types import SimpleNamespace
 
 import pytest
 from ctmux.services.keeper.facts import Facts
+from ctmux.services.keeper.processes import Born, Ended
 from ctmux.services.keeper.spools import Spools
 from ctmux.services.keeper.topology import Pane, Topology
+from ctmux.shared.spool import parse_stream
 
 STREAM = "p1.17.w0.k"
 
@@ -42,3 +44,24 @@ def test_a_pane_that_is_there_is_left_alone(gone):
     gone.pane.gone_since = None
     gone.unheard(200.0)
     assert not gone.pane.closed
+
+
+def test_a_birth_is_never_noted_without_its_events(tmp_path):
+    """The state on the disk is what was reported: a keeper that is killed at any moment leaves both or neither. A pane that
+    was born and ended at once had an exit and no birth."""
+    topology, noted = Topology("aa", sessions={"$0": "main"}), []
+
+    def note(drafts):
+        noted.append((topology.position, [draft.kind for draft in drafts]))
+
+    reporter = SimpleNamespace(topology=topology, report=note)
+    spools = Spools(None, str(tmp_path), "aa", 1.0, lambda session: True)
+    folder = tmp_path / "aa" / "s0"
+    folder.mkdir()
+    (folder / f"{STREAM}.raw").touch()
+    lookout = SimpleNamespace(stopped=False, look_soon=lambda seconds: None)
+    nudge = SimpleNamespace(ended=lambda pid: None)
+    ended = Ended(17, {"exit_status": 0, "signal": None})
+    Facts(spools, None, reporter, lookout, nudge).take([Born("aa", "$0", parse_stream(STREAM)), ended])
+    assert noted == [(2, ["pane.opened", "pane.observed"])]
+    assert topology.panes["%1"].status == ended.status

@@ -44,7 +44,6 @@ class Facts:
                 closed = True
             elif any(pane.pid == fact.pid for pane in self._topology.panes.values()):
                 self._topology.program_ended(fact.pid, fact.status)
-                self._reporter.save()
                 self._nudge.ended(fact.pid)
                 closed = True
         self._spools.follow(self._topology.moves)

@@ -94,20 +94,18 @@ class StreamState:
     def _views(self, block: Block, echoes: bool) -> tuple[list[_View], visible.State]:
         """A block as those see it who look for output; as those do who want echo, too, if `echoes`; the state behind it."""
         state = self.visible or visible.State()
-        whole = self._cut + block.raw
-        shown, with_echo, after = visible.parts(whole, state)
+        shown, with_echo, after = visible.continued(self._cut, block.raw, state)
         raw = block.raw
         if self.typed:
             raw = self.typed.hide(raw, block.offset, not block.partial, lambda at: visible.parts(raw[:at], state)[2].echo)
             if raw != block.raw:
-                shown = visible.parts(self._cut + raw, state)[0]
-        texts = [shown.removeprefix(self._cut), with_echo.removeprefix(self._cut)] if self._cut else [shown, with_echo]
+                shown = visible.continued(self._cut, raw, state)[0]
         if not block.partial:
             self._cut = visible.cut(block.raw) if block.truncated else b""
-        text = Text(terminal.clean(texts[0]))
-        if not echoes or texts[0] is texts[1]:
+        text = Text(terminal.clean(shown))
+        if not echoes or shown is with_echo:
             return [_View(raw, text, None)], after
-        return [_View(raw, text, False), _View(block.raw, Text(terminal.clean(texts[1])), True)], after
+        return [_View(raw, text, False), _View(block.raw, Text(terminal.clean(with_echo)), True)], after
 
     def _search(self, view: _View, engine: Engine, index: Index, governor: Governor) -> Iterator[_Found]:
         for wanted, where in engine.candidates(view.text.cleaned):

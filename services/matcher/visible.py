@@ -45,6 +45,15 @@ class State(NamedTuple):
         return self.zone > 0 or (self.paste and not self.program)
 
 
+def continued(cut: bytes, raw: bytes, state: State) -> tuple[bytes, bytes, State]:
+    """As `parts` of `raw`, whose first bytes may complete a mark that `cut`, right before them, has begun."""
+    shown, with_echo, after = parts(cut + raw, state)
+    if not cut or _MARK.match(cut + raw):
+        return shown, with_echo, after
+    before = parts(cut, state)
+    return shown[len(before[0]) :], with_echo[len(before[1]) :], after
+
+
 def _has(raw: bytes, rare: bytes, mark: bytes) -> bool:
     """Whether a mark is there; to look for one byte of it first takes a fiftieth of the time."""
     return rare in raw and mark in raw
