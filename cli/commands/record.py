@@ -41,7 +41,9 @@ def record(
     force: bool = FORCE,
     as_json: bool = JSON,
 ) -> Result:
-    """Write what a pane prints to an asciicast v2 file; ends when the pane ends. After Ctrl-C, too, the file is whole."""
+    """Write what a pane prints to an asciicast v2 file.
+
+    Ends when the pane ends. After Ctrl-C, too, the file is whole."""
     from ...client import Client, Gap
     from ...shared.messages import Chunk
     from ...shared.tmux import identify

@@ -17,6 +17,8 @@ def register(root: typer.Typer) -> None:
 
 @command
 def shell_init(shell: Literal["bash", "zsh", "fish"] = SHELL, as_json: bool = JSON) -> Result:
-    """Print a snippet for the shell's rc file: with it, prompts and commands are known as such (OSC 133 and OSC 7)."""
+    """Print a snippet for a shell's rc file.
+
+    With it prompts and commands are known as such (OSC 133, OSC 7): they fire nothing, and their ends are events."""
     text = importlib.resources.files("ctmux").joinpath(f"cli/shell/ctmux.{shell}").read_text()
     return Result(text.rstrip("\n"), {"shell": shell, "snippet": text})

@@ -175,39 +175,44 @@ def _add(kind: str, text: str, example: str, *tables: dict[str, Parameter], scop
     app.command(kind, epilog=f"Example: ctmux subscribe {kind} {example}")(shown)
 
 
-_add("pattern", "Every line printed from now on that matches (one of several) becomes an event `pattern.matched`.",
+_add("pattern", "Each line that matches: an event `pattern.matched`.",
      "'FAILED (.*)' --session build --once", {"patterns": _regex(None)}, CONTEXT, FROM, ECHO)  # fmt: skip
-_add("timeout", "An event `timeout.expired` when the pattern (or any output) has not come within SECONDS.",
+_add("timeout", "It has not come in time: an event `timeout.expired`.",
      "30 --pattern ready --pane server", {
          "seconds": _seconds("How long to wait."),
          "patterns": _many(str, "--pattern", "What must come; else any output.", "REGEX"),
      }, ECHO)  # fmt: skip
-_add("absence", "An event `absence.expired` each time that nothing has matched for SECONDS; the next match arms it again.",
+_add("absence", "Nothing matches for a while: an event `absence.expired`.\n\nThe next match arms it again.",
      "60 heartbeat --pane worker", {"seconds": _seconds("How long."), "patterns": _regex(None)}, ECHO)  # fmt: skip
-_add("idle", "An event `idle.expired` each time that a pane has printed nothing for SECONDS.", "30 --session agents",
-     {"seconds": _seconds("How long the pane is silent.")})  # fmt: skip
-_add("exit", "An event `exit.matched` when the program of a pane ends.", "--fail --session build", STATUS)
-_add("command", "An event `command.matched` when a command has finished in a shell that marks them (ctmux shell-init).",
+_add("idle", "A pane is silent for a while: an event `idle.expired`.\n\nIts next output arms it again.",
+     "30 --session agents", {"seconds": _seconds("How long the pane is silent.")})  # fmt: skip
+_add("exit", "A pane's program has ended: an event `exit.matched`.", "--fail --session build", STATUS)
+_add("command",
+     "A command has finished: an event `command.matched`.\n\nOf shells that mark their commands: ctmux shell-init.",
      "--fail --slower 10", STATUS, {
          "text": _text("--text", "Only commands that match.", "REGEX"),
          "slower": _time("--slower", "Only commands that took at least so long."),
      })  # fmt: skip
-_add("prompt", "An event `prompt.matched` each time that a shell which marks its prompts is back.", "--pane work --once")
-_add("sequence", "An event `sequence.matched` when lines match the patterns one after the other within SECONDS.",
+_add(
+    "prompt",
+    "The shell is back: an event `prompt.matched`.\n\nOf shells that mark their prompts: see ctmux shell-init.",
+    "--pane work --once",
+)
+_add("sequence", "One line after the other: an event `sequence.matched`.",
      "'connecting' 'connected' --within 5", {"patterns": _regex(None), "seconds": _within("From the first to the last.")},
      ACROSS, ECHO)  # fmt: skip
-_add("not-then", "An event `not-then.expired` when a line matches the first pattern, and none the second in time.",
+_add("not-then", "One line without the other: an event `not-then.expired`.",
      "'request' 'response' --within 2", {
          "first": (str, typer.Argument(..., metavar="REGEX", help="What begins it.")),
          "second": (str, typer.Argument(..., metavar="REGEX", help="What must follow.")),
          "seconds": _within("How long to wait for the second."),
      }, ACROSS, ECHO)  # fmt: skip
-_add("threshold", "An event `threshold.matched` each time that N lines match within SECONDS.", "5 ERROR --within 60", {
+_add("threshold", "So many lines in a time: an event `threshold.matched`.", "5 ERROR --within 60", {
     "times": (int, typer.Argument(..., metavar="N", help="How many lines.")),
     "patterns": _regex(None), "seconds": _within("From the first to the last of them."),
 }, ACROSS, CONTEXT, ECHO)  # fmt: skip
 _MEMBERS = {"members": (list[str], typer.Argument(..., metavar="ID...", help="Ids or names of subscriptions."))}
-_add("any", "An event `any.matched` for each event of any of these subscriptions.", "s1 s2 --once", _MEMBERS, scoped=False)
-_add("all", "An event `all.matched` each time that all of these subscriptions have fired.", "s1 s2 --within 60", _MEMBERS, {
+_add("any", "Each event of any of several: an event `any.matched`.", "s1 s2 --once", _MEMBERS, scoped=False)
+_add("all", "All of several have fired: an event `all.matched`.", "s1 s2 --within 60", _MEMBERS, {
     "seconds": _time("--within", "Only if they all fire within so long."),
 }, scoped=False)  # fmt: skip

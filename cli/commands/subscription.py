@@ -64,7 +64,7 @@ def remove(wanted: str = typer.Argument(..., metavar="ID", help="Its id or name.
 @app.command("explain", epilog="Example: ctmux subscription explain s3")
 @command
 def explain(wanted: str = typer.Argument(..., metavar="ID", help="Its id or name."), as_json: bool = JSON) -> Result:
-    """What a subscription waits for, where, what it saw last, and why it has fired or not."""
+    """Where it looks, what it saw last, and why it has fired or not."""
     from ...client import Client
 
     with Client() as client:
@@ -93,7 +93,7 @@ def test(
     check: bool = typer.Option(False, "--check", help="Only say what the pattern costs."),
     as_json: bool = JSON,
 ) -> Result:
-    """What a pattern would find in a pane's history or a file, without a subscription; and what it costs."""
+    """What a pattern would find in a pane's past or a file; its cost."""
     if (pane is not None) + (file is not None) + check != 1:
         raise UsageError("use one of FILE, --pane and --check")
     if file is not None and not os.path.isfile(file):

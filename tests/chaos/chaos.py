@@ -1,6 +1,6 @@
 """`make chaos`: a real instance over real panes, its processes killed and frozen at random, and the account of it.
 
-    chaos.py --minutes 1 --seed 7 --every 0.6 --calm 0 [--no-stops] [--no-kills]
+    chaos.py --minutes 1 --seed 7 --every 0.6 --calm 0 [--keep 3600] [--no-stops] [--no-kills]
 
 Prints lines printed, events, missing, doubled, out of order, kills by role and the worst stall; exit status 1 if the
 guarantee did not hold, or if the control (a plain subscriber) lost nothing, because then the run could not have failed.
@@ -49,12 +49,15 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--every", type=float, default=0.6, help="seconds between two deeds, on average")
     parser.add_argument("--no-stops", dest="stops", action="store_false", help="SIGKILL only, no SIGSTOP")
     parser.add_argument("--no-kills", dest="kills", action="store_false", help="leave everything alone")
+    parser.add_argument("--keep", type=int, help="seconds that spools are kept; what is kept is known to the keeper")
     parser.add_argument("--rate", type=float, default=280.0, help="lines a second of each of the six long panes")
     return parser.parse_args()
 
 
 def run(world: World, options: argparse.Namespace, rng: random.Random) -> int:
     world.env["CTMUX_TMUX_SOCKET"] = world.socket()
+    if options.keep:
+        world.configure(f"[keeper]\nkeep_seconds = {options.keep}\n")
     for session in ("main", "other"):
         world.tmux("new-session", "-d", "-s", session, "-x", "200", "-y", "50", "exec sleep 1000000")
     world.start()
