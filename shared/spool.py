@@ -213,6 +213,20 @@ def marks(path: str) -> Iterator[Mark]:
             yield Mark(offset, time, bool(end))
 
 
+def newest_marks(path: str, count: int) -> list[Mark]:
+    """The last so many marks of an index, oldest first."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            whole = os.fstat(file.fileno()).st_size // _MARK.size
+            data = os.pread(file.fileno(), count * _MARK.size, max(0, whole - count) * _MARK.size)
+    except FileNotFoundError:
+        return []
+    return [
+        Mark(offset, time, bool(end))
+        for offset, time, end in _MARK.iter_unpack(data[: len(data) // _MARK.size * _MARK.size])
+    ]
+
+
 class Index:
     """The index of a stream. Its file is also the lock of the stream's publisher, and its last mark the place to go on
     from: nothing is missed by a publisher that starts anew, and at most one chunk is published twice."""

@@ -10,6 +10,7 @@ from .governor import Governor
 from .index import Index
 from .stream import Hit, StreamState
 from .subscription import Subscription
+from .times import Times
 
 _TURN = 1 << 20  # bytes, before others have their turn
 _PIECE = 1 << 16
@@ -18,7 +19,7 @@ _PIECE = 1 << 16
 class Owner(Protocol):
     """What it needs of the matcher."""
 
-    def report(self, state: StreamState, hits: list[Hit], at: float) -> None: ...
+    def report(self, state: StreamState, hits: list[Hit], times: Times) -> None: ...
 
     @property
     def held(self) -> bool: ...
@@ -54,15 +55,16 @@ class History:
         governor = Governor()
         limit = past.lines.end + _TURN
         path = spool.find(self._root, live.server, live.name)
+        marks = list(spool.marks(spool.meta(f"{self._root}/{live.server}", live.name, "idx")))
         while path and past.lines.end < min(limit, live.lines.end) and not self._owner.held:
             found = spool.read(path, past.lines.end, min(_PIECE, live.lines.end - past.lines.end))
             if found.offset > past.lines.end:
                 past.lines.tear(found.offset)
             if not found.data:
                 break
-            at = os.stat(path).st_mtime
+            times = Times(os.stat(path).st_mtime, marks)
             for block in past.lines.feed(found.data):
-                self._owner.report(past, past.hits(block, engine, index, governor), at)
+                self._owner.report(past, past.hits(block, engine, index, governor), times)
         if path and past.lines.end < live.lines.end:
             self._service.after(
                 0.05 if self._owner.held else 0.0, lambda: self._go_on(subscription, past, live, engine, index)
@@ -70,5 +72,5 @@ class History:
             return
         tail = past.lines.unfinished()
         if tail and path:
-            self._owner.report(past, past.hits(tail, engine, index, governor), os.stat(path).st_mtime)
+            self._owner.report(past, past.hits(tail, engine, index, governor), Times(os.stat(path).st_mtime, marks))
         self._open.discard((subscription.id, f"{live.server}/{live.name}"))

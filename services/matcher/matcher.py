@@ -29,6 +29,7 @@ from .rules import Rules, Told
 from .silence import Silence
 from .stream import Hit, StreamState
 from .subscription import EXIT, OUTPUT, Subscription
+from .times import Times
 
 _AGAIN = 1.0  # seconds until what a full disk refused is tried again
 _ECHO = 10.0  # seconds in which a pane echoes what was sent to it
@@ -152,6 +153,11 @@ class Matcher(Service):
         """The full disk takes something again."""
         self.reader.look()
 
+    @property
+    def remembers(self) -> bool:
+        """Whether any subscription counts times."""
+        return bool(self.rules.by_id)
+
     def caught_up(self) -> bool:
         """Read what is there; whether that was all."""
         self.reader.catch_up()
@@ -192,15 +198,15 @@ class Matcher(Service):
         self.outbox.put([drafts.of_shell(state, one) for one in found if not isinstance(one, commands.Prompt)])
         self._note_soon()
 
-    def evaluate(self, state: StreamState, block: Block, at: float) -> None:
+    def evaluate(self, state: StreamState, block: Block, times: Times) -> None:
         """Report what fires in a block of lines."""
         hits = state.hits(block, self.registry.engine, self._index, self._governor)
-        self.report(state, [hit for hit in hits if not self._history.hides(hit, state)], at)
+        self.report(state, [hit for hit in hits if not self._history.hides(hit, state)], times)
         for burning, reason in self._governor.burning():
             for subscription in self._index.all_owners(burning):
                 self._end(subscription, reason, f"{state.server}/{state.pane}")
 
-    def report(self, state: StreamState, hits: list[Hit], at: float) -> None:
+    def report(self, state: StreamState, hits: list[Hit], times: Times) -> None:
         """Events of plain subscriptions; the others are told, and that is kept, before anything goes out."""
         events: list[Draft] = []
         told: list[Told] = []
@@ -209,6 +215,7 @@ class Matcher(Service):
             subscription = hit.subscription
             if subscription.id in ended:
                 continue
+            at = times.of(hit.end)
             fact = facts.line(state, hit, at)
             if not subscription.plain:
                 fact |= self._context.before(subscription, state, hit)

@@ -14,6 +14,7 @@ from ...shared.service import Service, Timer
 from . import commands, visible
 from .lines import Block
 from .stream import StreamState
+from .times import Times
 
 _MASK = inotify.CREATE | inotify.MOVED_TO | inotify.MODIFY | inotify.CLOSE_WRITE | inotify.DELETE
 _TURN = 1 << 20  # bytes of one stream before another has its turn
@@ -40,11 +41,14 @@ class Owner(Protocol):
     @property
     def held(self) -> bool: ...
 
+    @property
+    def remembers(self) -> bool: ...
+
     def grew(self, state: StreamState, at: float) -> None: ...
 
     def missed(self, state: StreamState, start: int, end: int) -> None: ...
 
-    def evaluate(self, state: StreamState, block: Block, at: float) -> None: ...
+    def evaluate(self, state: StreamState, block: Block, times: Times) -> None: ...
 
     def marked(self, state: StreamState, found: list[commands.Fact]) -> None: ...
 
@@ -155,7 +159,7 @@ class Reader:
         while state.lines.end < end and not self._is_full():
             try:
                 found = spool.read(path, state.lines.end, min(_PIECE, end - state.lines.end))
-                at = min(time.time(), os.stat(path).st_mtime)  # it was printed by then, however late it is read
+                times = self._times(state, path)
                 if found.offset > state.lines.end:
                     state.skipped += found.offset - state.lines.end
                     state.missing = state.lines.offset if state.missing is None else state.missing
@@ -173,12 +177,22 @@ class Reader:
                 return
             if state.missing is not None and not state.lines.torn:  # the line that the range ends in is missing, too
                 self._tell_missing(state, state.lines.whole_from)
-            self._mark(state, found, at)
-            self._owner.grew(state, at)
+            self._mark(state, found, times.latest)
+            self._owner.grew(state, times.latest)
             for block in blocks:
-                self._owner.evaluate(state, block, at)
+                self._owner.evaluate(state, block, times)
             if state.lines.tail:
                 self._watch_quiet(state)
+
+    def _times(self, state: StreamState, path: str) -> Times:
+        """When what is not read yet was printed: by the spool's own time, and by the watcher's marks if we are late."""
+        latest = min(time.time(), os.stat(path).st_mtime)
+        if not self._owner.remembers:  # the time of a plain event may be a little late
+            return Times(latest)
+        index = spool.meta(f"{self._root}/{state.server}", state.name, "idx")
+        newest = spool.newest_marks(index, 2)
+        late = len(newest) == 2 and newest[0].offset > state.lines.end
+        return Times(latest, [mark for mark in spool.marks(index) if mark.offset > state.lines.end] if late else ())
 
     def pass_by(self, state: StreamState, path: str, end: int) -> None:
         """Look for what a shell says of its commands, up to `end`; for nothing else."""
@@ -230,7 +244,7 @@ class Reader:
                 self._tell_missing(state, state.lines.end)
                 last = state.lines.flush() if over else state.lines.unfinished()
                 if last:
-                    self._owner.evaluate(state, last, time.time())
+                    self._owner.evaluate(state, last, Times(time.time()))
             if over:
                 self.streams.pop(key, None)
                 self._finished.add(key)
@@ -255,7 +269,7 @@ class Reader:
             return
         block = state.lines.unfinished()
         if block:
-            self._owner.evaluate(state, block, time.time())
+            self._owner.evaluate(state, block, Times(time.time()))
 
     def _until_quiet(self, state: StreamState) -> float:
         """Seconds until the pane itself has been quiet for long enough. Its spool says so, not our own backlog: half a line

@@ -1,5 +1,8 @@
 """Each kind of subscription on real panes, and over the death of the matcher."""
 
+import os
+import signal
+import time
 from typing import Any
 
 from guest import Guest
@@ -113,6 +116,21 @@ def test_every_kind_goes_on_where_a_killed_matcher_was(daemon: World) -> None:
     for subscription in (sequence, threshold, every, missing, absent):
         positions = [e["position"] for e in daemon.events() if e["subscription"] == subscription]
         assert positions == sorted(set(positions))
+
+
+def test_a_matcher_that_was_frozen_does_not_take_lines_for_late(daemon: World) -> None:
+    out = Printer(daemon)
+    absent = subscribe(daemon, "absence", "2", "beat", "--pane", out.pane)
+    out("beat 0\n")
+    matcher = daemon.role("matcher")
+    os.kill(matcher, signal.SIGSTOP)
+    for beat in range(1, 8):
+        began = time.monotonic()
+        out(f"beat {beat}\n")
+        until(lambda began=began: time.monotonic() - began > 0.5)
+    os.kill(matcher, signal.SIGCONT)
+    until(lambda: fired(daemon, absent))
+    assert [e["data"]["last"] for e in fired(daemon, absent)] == ["beat 7"]
 
 
 def test_a_pattern_is_tried_on_what_was_printed(guest: Guest) -> None:
