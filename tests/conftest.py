@@ -5,7 +5,11 @@ from collections.abc import Iterator
 import pytest
 from harness import Command, World
 from harness import world as _world
+from hypothesis import settings
 from warm import Warm
+
+settings.register_profile("ctmux", deadline=None)  # tests do not time: the machine may be busy
+settings.load_profile("ctmux")
 
 
 @pytest.fixture(scope="session")

@@ -137,3 +137,9 @@ def test_hostile_lines_take_no_time(piece):
     for end in (b"", ON, b"\x1b"):
         parts(piece * 100_000 + end, State())
         cut(piece * 100_000)
+
+
+def test_a_mark_ends_a_sequence_that_has_no_end():
+    """Found by fuzzing: a title without an end took the text behind the mark with it."""
+    shown, _with_echo, _state = parts(b"a\x1b]0;title\x1b[?2004h typed\x1b[?2004l\tb\n", State())
+    assert terminal.clean(shown) == b"a\tb\n"

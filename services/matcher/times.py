@@ -1,4 +1,4 @@
-"""When a line was printed: now, if it is read as it comes; else by the marks of the watcher, who may have been in time. Pure."""
+"""When a line was printed: now, if it is read as it comes; else by the marks of the watcher, if that was in time. Pure."""
 
 from bisect import bisect_left
 from collections.abc import Sequence

@@ -29,6 +29,9 @@ _PIECE = 1 << 18
 _ALL_BUT_LINE_ENDS = bytes(code for code in range(256) if code not in b"\r\n")
 
 
+_STOP = b"\x1b\\"  # in the place of a mark: that ended a sequence before it which had no end of its own
+
+
 class State(NamedTuple):
     """Where a stream stands. `zone`: line ends that a prompt may still have; `paste`: bracketed paste is on, and `program`:
     by one that is no line editor; `hidden`: bytes printed since the cursor is hidden, -1 while it is shown."""
@@ -81,6 +84,8 @@ def parts(raw: bytes, state: State) -> tuple[bytes, bytes, State]:
         if prompt < end:
             echoed.append(raw[prompt:end])
         state, begin = _step(state, mark[1], mark[2], mark[3]), mark.end()
+        shown.append(_STOP)
+        echoed.append(_STOP)
     if not begin and plain:
         return raw, raw, state
     state = _take(raw[begin:], state, shown, echoed)
