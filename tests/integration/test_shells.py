@@ -27,6 +27,9 @@ class Shell:
         start = {"bash": ".bashrc", "zsh": ".zshrc", "fish": ".config/fish/config.fish", "dash": ".shrc"}[name]
         (home / start).parent.mkdir(parents=True)
         (home / start).write_text(rc)
+        (home / "fish" / "generated_completions").mkdir(
+            parents=True
+        )  # else fish makes them, in the background, of all pages
         variables = f"HOME={home} XDG_CONFIG_HOME={home}/.config XDG_DATA_HOME={home} ENV={home}/.shrc"
         self.pane = guest.tmux(
             "new-window", "-d", "-t", "main:", "-c", str(home), "-P", "-F", "#{pane_id}", f"exec env {variables} {name}"
