@@ -171,6 +171,18 @@ def test_count_ttl_and_until():
     assert play(rule, line(1.0, 0, 1)) == [1.0] and rule.over == "until"
 
 
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("exit", {}), ("command", {}), ("prompt", {}), ("idle", {"seconds": 1.0}), ("any", {"members": ["s2"]}),
+        ("all", {"members": ["s2"]}), ("timeout", {"seconds": 5.0}),
+    ],
+)  # fmt: skip
+def test_a_line_ends_what_looks_for_no_lines(kind, options):
+    rule = Rule(subscription(kind, until="A", **options))
+    assert play(rule, line(1.0, 0)) == [] and rule.over == "until"
+
+
 def test_what_a_limit_holds_back_is_counted_in_the_next_event():
     rule = Rule(subscription("pattern", "A", limit=[2, 10.0]))
     fired = [f for at in (1.0, 2.0, 3.0, 4.0, 11.5) for f in rule.take(line(at, 0))]

@@ -82,7 +82,8 @@ class Rule:
         if fact["is"] == "after":
             return fired + self._release(fact)
         self.last = fact
-        fired += self._say(self._kind.take(fact), fact["at"])
+        if fact["is"] != "line" or any(hit["index"] < len(self.subscription.patterns) for hit in fact["hits"]):
+            fired += self._say(self._kind.take(fact), fact["at"])  # not of a line that only ends it
         if self._options.until and any(hit["pattern"] == self._options.until for hit in fact.get("hits", ())):
             self._end("until")
         return fired
