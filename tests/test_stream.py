@@ -341,7 +341,7 @@ def test_a_long_sequence_of_modes_takes_no_time():
 
 
 def test_a_cut_line_loses_nothing_where_its_piece_begins_with_what_is_hidden():
-    """Found by fuzzing: the piece before ends in an escape, and the escape of the first visible sequence was taken for it."""
+    """Found by fuzzing: the piece before ends in an escape, and the escape of the first visible one was taken for it."""
     line = b"x" * (LINE_MAX - 9) + b"\x1b]133;A\x07\x1b"
     state = stream()
     found = feed(state, line + b"\\typed\x1b]133;D\x07\x1b[>4;2mfoo 7\n", FOO)

@@ -85,7 +85,7 @@ class Matcher(Service):
         for subscription in self._store.active.values():
             if not subscription.plain:
                 self.rules.add(subscription)
-        self.rules.resume()
+        self.rules.resume(self._store.active)
         noted = self._recovery.noted()
         for found in spool.walk(self.paths.spool):
             if not arming.is_done(self.paths.spool, found):
