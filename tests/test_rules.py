@@ -157,6 +157,15 @@ def test_any_and_all():
     assert play(soon, member(1.0, "s2"), member(7.0, "s3"), member(8.0, "s2", 2)) == [8.0]
 
 
+def test_all_is_over_when_it_can_never_fire_again():
+    of_all = Rule(subscription("all", members=["s2", "s3"]))
+    assert play(of_all, member(1.0, "s2"), member(2.0, "s2", over=True)) == [] and of_all.over is None
+    assert play(of_all, member(3.0, "s3")) == [3.0] and of_all.over == "s2 ended"
+    soon = Rule(subscription("all", members=["s2", "s3"], seconds=5.0))
+    assert play(soon, member(1.0, "s2"), member(2.0, "s2", over=True), member(9.0, "s3")) == []
+    assert soon.over == "s2 ended"
+
+
 # ---- policies ------------------------------------------------------------------------------------------------------
 
 
