@@ -4,6 +4,7 @@ import time
 
 import pytest
 from ctmux.services.matcher import arming
+from ctmux.services.matcher.memory import Memory
 from ctmux.services.matcher.options import read
 from ctmux.services.matcher.rules import Rules
 from ctmux.services.matcher.store import Store
@@ -118,3 +119,21 @@ def test_who_looks_at_an_ended_member_or_too_far_is_refused(tmp_path):
     store.end(store.active["s3"])  # and its end is under way to the journal
     with pytest.raises(NoTarget):
         arming.subscription(ask, store, str(tmp_path))
+
+
+def test_nothing_is_reported_before_what_a_full_disk_refuses(path, monkeypatch):
+    """Neither lines behind it, nor an end: a matcher that is killed now would not read the line again."""
+    wanted = subscription(1, "pattern", "A", ttl=900.0)
+    loop = Loop(path, [wanted])
+
+    def refuse(_self, _facts):
+        raise OSError("no space")
+
+    with monkeypatch.context() as full:
+        full.setattr(Memory, "add", refuse)
+        loop.rules.tell([("s1", line(5))])
+        loop.rules.once_saved(lambda: loop.ended(wanted, "removed", None))
+        loop.turn()
+        assert loop.rules.stuck and not loop.journal and not loop.ends
+    loop.turn()
+    assert loop.fired("s1") == [1] and loop.ends == {"s1": "removed"}

@@ -178,7 +178,8 @@ class Matcher(Service):
 
     def missed(self, state: StreamState, start: int, end: int) -> None:
         """A range of a stream was given back to the disk before it was matched."""
-        self.outbox.put([drafts.missed(state, start, end)])
+        gap = drafts.missed(state, start, end)
+        self.rules.once_saved(lambda: self.outbox.put([gap]))
 
     def marked(self, state: StreamState, found: list[commands.Fact]) -> None:
         """A shell has said something of its commands: that is in the journal, whoever waits for it."""
@@ -222,8 +223,8 @@ class Matcher(Service):
             if subscription.options.count:
                 ended[subscription.id] = subscription
         self.rules.tell(told)
-        self._context.follow(state, hits)
-        self.outbox.put(events)
+        self.rules.once_saved(lambda: self._context.follow(state, hits))
+        self.rules.once_saved(lambda: self.outbox.put(events))
         for subscription in ended.values():
             self._end(subscription, "once", f"{state.server}/{state.pane}")
 
@@ -241,8 +242,17 @@ class Matcher(Service):
         """Report the end and its reason; forget the subscription when that is in the journal."""
         self.registry.end(subscription)
         self._silence.end(subscription)
+        self.rules.once_saved(lambda: self._report_end(subscription, reason, by, done))
+
+    def _report_end(
+        self, subscription: Subscription, reason: str, by: str | None, done: Callable[[], None] | None
+    ) -> None:  # fmt: skip
         self.outbox.put([drafts.ended(subscription, reason, by)], lambda: self._forget(subscription, done))
         self.rules.remove(subscription)
+
+    def _answer(self, reply: Reply) -> None:
+        """Say that it is done, when all that follows from it is in the journal."""
+        self.rules.once_saved(lambda: self.outbox.put([], lambda: reply({})))
 
     def _forget(self, subscription: Subscription, done: Callable[[], None] | None = None) -> None:
         try:
@@ -310,9 +320,9 @@ class Matcher(Service):
                     subscription.armed.pop(f"{request.server}/{request.stream}", None)
                 if request.exited and subscription.pane == request.pane and subscription.server in (None, request.server):
                     self._end(subscription, "pane exited")
-            self.outbox.put([], lambda: reply({}))
+            self._answer(reply)
 
-        self.reader.finish(request, finished)
+        self.reader.finish(request, lambda: self.rules.once_saved(finished))
 
     def _exited(self, request: Finish, program: dict[str, int | None]) -> None:
         """Tell that a pane's program has ended, before that is in the journal: nothing of a pane comes after its exit."""
@@ -336,4 +346,4 @@ class Matcher(Service):
         for subscription in list(self._store.active.values()):
             if subscription.session == request.session and subscription.server in (None, request.server):
                 self._end(subscription, "session closed")
-        self.outbox.put([], lambda: reply({}))
+        self._answer(reply)

@@ -1,7 +1,8 @@
 """The subscriptions that remember something, in the loop: what they are told is kept first, their times are timers."""
 
 import time
-from collections.abc import Container, Iterable
+from collections import deque
+from collections.abc import Callable, Container, Iterable
 from typing import Any, Protocol
 
 from ...shared.outbox import Outbox
@@ -42,6 +43,7 @@ class Rules:
         self._coming: list[Told] = []  # what follows from what they are told just now
         self._telling = False
         self._unsaved: list[Told] = []
+        self._behind: deque[Callable[[], None]] = deque()  # what comes after that
         self._compacting = False
 
     @property
@@ -117,8 +119,18 @@ class Rules:
     def _save(self) -> None:
         told, self._unsaved = self._unsaved, []
         self.tell(told)
+        while self._behind and not self._unsaved:
+            self._behind.popleft()()
         if not self._unsaved:
             self._owner.released()
+
+    def once_saved(self, action: Callable[[], None]) -> None:
+        """Call it now, or when a full disk has taken what they were told: else the journal would be ahead of that, and a
+        killed matcher would not read it again."""
+        if self._unsaved:
+            self._behind.append(action)
+        else:
+            action()
 
     def _apply(self, told: Iterable[Told]) -> None:
         over: list[tuple[Rule, str | None]] = []
