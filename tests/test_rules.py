@@ -217,6 +217,16 @@ def test_lines_after_are_waited_for():
     assert rule.take({**after, "lines": ["next"]}) == []
 
 
+@pytest.mark.parametrize("last", ["until", "ttl"])
+def test_lines_after_are_waited_for_beyond_the_end(last):
+    rule = Rule(subscription("pattern", "A", after=2, until="B", ttl=2.0))
+    ending = [line(1.1, 1, offset=60), line(1.2, 0, offset=70)] if last == "until" else [tick(2.0), line(2.1, 0, offset=70)]
+    assert play(rule, line(1.0, 0, offset=50), *ending) == [] and rule.over is None and rule.deadline is None
+    rule = Rule(rule.subscription, rule.dump())
+    after = {"is": "after", "at": 2.3, "key": "after/x/p1", "position": 50, "server": "x", "stream": "p1", "offset": 50}
+    assert play(rule, {**after, "lines": []}) == [1.0] and rule.over == last
+
+
 @pytest.mark.parametrize(
     ("kind", "patterns", "options"),
     [
@@ -225,7 +235,9 @@ def test_lines_after_are_waited_for():
         ("pattern", ["A"], {"seconds": 1.0}), ("pattern", ["A"], {"times": 3}), ("pattern", ["A"], {"count": 0}),
         ("pattern", ["A"], {"ttl": -1.0}), ("pattern", ["A"], {"x": 1}), ("pattern", ["A"], {"limit": [1.0]}),
         ("pattern", ["A"], {"start": "yesterday"}), ("pattern", ["A"], {"before": 1000}),
-        ("pattern", ["A"], {"count": "3"}),
+        ("pattern", ["A"], {"count": "3"}), ("pattern", ["A"], {"limit": ["a", 2]}), ("any", [], {"members": [{}]}),
+        ("pattern", ["A"], {"limit": [2, float("inf")]}), ("pattern", ["A"], {"name": "x" * 900_000}),
+        ("pattern", ["A"], {"tags": ["x" * 9_000] * 99}), ("exit", [], {"status": [None]}),
         ("timeout", [], {"seconds": float("nan")}), ("exit", [], {"status": ["x"]}),
     ],
 )  # fmt: skip

@@ -240,6 +240,8 @@ class Matcher(Service):
         done: Callable[[], None] | None = None,
     ) -> None:  # fmt: skip
         """Report the end and its reason; forget the subscription when that is in the journal."""
+        if subscription.options.after:
+            self._context.end(subscription)
         self.registry.end(subscription)
         self._silence.end(subscription)
         self.rules.once_saved(lambda: self._report_end(subscription, reason, by, done))

@@ -33,6 +33,18 @@ def test_several_patterns_context_and_history(guest: Guest) -> None:
     assert [e["data"]["line"] for e in fired(guest, last)] == ["two"]
 
 
+def test_what_waits_for_the_lines_after_it_is_not_lost_by_an_end(guest: Guest) -> None:
+    out = Printer(guest)
+    bounded = subscribe(guest, "pattern", "^E", "-A", "9", "--until", "^stop", "--pane", out.pane)
+    removed = subscribe(guest, "pattern", "^E", "-A", "9", "--pane", out.pane)
+    out("E1\nstop\n")
+    until(lambda: guest.data("subscription", "explain", removed)["last"])
+    guest.ctmux("subscription", "remove", removed)
+    assert ended(guest, bounded) == "until" and ended(guest, removed) == "removed"
+    for subscription in (bounded, removed):
+        assert [e["data"]["line"] for e in fired(guest, subscription)] == ["E1"]
+
+
 def test_exit_and_what_comes_of_several(guest: Guest) -> None:
     out = Printer(guest)
     good = subscribe(guest, "exit", "--status", "0", "--session", "main")
