@@ -6,6 +6,7 @@ import pytest
 from ctmux.services.matcher.options import read
 from ctmux.services.matcher.rule import KINDS, Rule
 from ctmux.services.matcher.subscription import Subscription
+from ctmux.shared.codec import FRAME_MAX, pack
 from ctmux.shared.errors import UsageError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -215,6 +216,16 @@ def test_lines_after_are_waited_for():
     [fired] = rule.take({**after, "lines": ["next"]})
     assert (fired.at, fired.data["after"], fired.data["offset"]) == (1.0, ["next"], 50)
     assert rule.take({**after, "lines": ["next"]}) == []
+
+
+def test_an_event_is_never_larger_than_a_frame():
+    rule = Rule(subscription("pattern", "A", before=50))
+    [fired] = rule.take({**line(1.0, 0, text="\u4e2d" * 4096), "before": ["\u4e2d" * 4096] * 50})
+    assert len(pack(fired.data)) < FRAME_MAX / 2 and fired.data["before"][0].startswith("\u4e2d" * 256)
+    both = Rule(subscription("all", members=["s2"]))
+    events = {"steps": [{f"g{n}": "x" * 4096 for n in range(900)}] * 99}
+    [fired] = both.take({**member(1.0, "s2"), "event": events})
+    assert len(pack(fired.data)) < FRAME_MAX / 2
 
 
 @pytest.mark.parametrize("last", ["until", "ttl"])

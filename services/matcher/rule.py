@@ -4,7 +4,7 @@ import json
 from typing import Any, NamedTuple
 
 from .correlation import AllOf, AnyOf, NotThen, Sequence, Threshold
-from .facts import End, Fact, Firing, Place, Said
+from .facts import End, Fact, Firing, Place, Said, fitting
 from .kinds import Absence, Command, Exit, Idle, Kind, Pattern, Prompt, Timeout
 from .policy import Policy
 from .subscription import Subscription
@@ -136,7 +136,7 @@ class Rule:
     def _event(self, firing: Firing, at: float) -> Fired:
         self.fired += 1
         options = self._options
-        data = {"name": options.name, **firing.data}
+        data = {"name": options.name, **fitting(firing.data)}
         if options.limit or options.cooldown or options.dedupe:
             data["suppressed"] = self._policy.suppressed()
         if options.count and self.fired >= options.count:
