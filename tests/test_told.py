@@ -1,5 +1,6 @@
 """What rules are told in the loop: in which order it follows, over a kill and a full disk; with a real file of facts."""
 
+import json
 import time
 
 import pytest
@@ -17,7 +18,7 @@ from ctmux.shared.service import Timer
 class Loop:
     """A matcher around rules: its journal takes everything at once, unless it is `deaf`."""
 
-    def __init__(self, path, subscriptions, active=None):
+    def __init__(self, path, subscriptions, reported=()):
         self.outbox = self
         self.alive = {one.id: one for one in subscriptions}
         self.journal, self.ends, self.timers, self.waiting = [], {}, [], []
@@ -26,7 +27,7 @@ class Loop:
         for one in subscriptions:
             if not one.plain:
                 self.rules.add(one)
-        self.rules.resume(self.alive)
+        self.rules.resume(self.alive, dict(reported))
 
     def put(self, drafts, done=None):
         self.journal += drafts
@@ -106,6 +107,28 @@ def test_facts_are_begun_anew_with_all_of_a_batch(path, monkeypatch):
     loop.rules.tell([("s1", line(5)), ("s3", line(5)), ("s3", line(7))])
     loop = Loop(path, wanted[2:])
     assert loop.rules.by_id["s3"].fired == 2
+
+
+def test_what_is_damaged_or_lost_is_left_out_and_no_number_is_given_twice(path):
+    wanted = subscription(1, "pattern", "A", ttl=900.0)
+    loop = Loop(path, [wanted])
+    loop.rules.tell([("s1", line(offset)) for offset in (5, 6, 7)])
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(lines[0] + bytes(99) + b"\n" + b'{"id": 7}\n[]\n')  # the last ones went with the machine
+    loop = Loop(path, [wanted], {"s1": 3})
+    assert loop.fired("s1") == [1]
+    loop.rules.tell([("s1", line(9))])
+    assert loop.fired("s1") == [1, 4]
+
+
+def test_subscriptions_of_an_older_or_a_damaged_file_are_left_out(tmp_path, capsys):
+    file = tmp_path / "state" / "subscriptions.jsonl"
+    Store(str(file)).add(subscription(1, "exit"))
+    older = {"id": "s7", "number": 7, "kind": "pattern", "pattern": "A", "token": "t"}
+    file.write_bytes(file.read_bytes() + json.dumps({"made": older}).encode() + b"\n\0\0\n[]\n")
+    store = Store(str(file))
+    assert list(store.active) == ["s1"] and store.next_number() > 8
+    assert "'pattern'" in capsys.readouterr().out
 
 
 def test_who_looks_at_an_ended_member_or_too_far_is_refused(tmp_path):

@@ -80,12 +80,11 @@ class Matcher(Service):
 
     def _resume(self) -> None:
         """Go on where the last matcher was; the spools have what has been printed since."""
-        for subscription in list(self._store.active.values()):
-            self._settle(subscription)
+        reported = {found.id: self._settle(found) for found in list(self._store.active.values())}
         for subscription in self._store.active.values():
             if not subscription.plain:
                 self.rules.add(subscription)
-        self.rules.resume(self._store.active)
+        self.rules.resume(self._store.active, reported)
         noted = self._recovery.noted()
         for found in spool.walk(self.paths.spool):
             if not arming.is_done(self.paths.spool, found):
@@ -94,16 +93,19 @@ class Matcher(Service):
         for subscription in list(self._store.active.values()):
             self._begin(subscription)
 
-    def _settle(self, subscription: Subscription) -> None:
-        """End a subscription whose last event was written, but whose end was not noted before the matcher was killed."""
+    def _settle(self, subscription: Subscription) -> int:
+        """End a subscription whose last event was written, but whose end was not noted before the matcher was killed. The
+        position of that event."""
         last = self._recovery.last_event(subscription)
         if last is None:
             self.outbox.put([drafts.created(subscription)])
-        elif last["kind"] == "subscription.ended":
+            return 0
+        if last["kind"] == "subscription.ended":
             self.registry.end(subscription)
             self._forget(subscription)
         elif last["kind"] == "pattern.matched" and subscription.plain and subscription.options.count:
             self._end(subscription, "once")
+        return int(last["position"])
 
     def _earliest(self, found: spool.Spool) -> int:
         """The first offset of a stream that any subscription is interested in; its end if there is none."""

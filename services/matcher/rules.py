@@ -70,12 +70,15 @@ class Rules:
                 self._followers[member].remove(subscription.id)
         self.tell(self._over(subscription.id))
 
-    def resume(self, active: Container[str]) -> None:
-        """Tell them again what an earlier matcher has told them: the same follows. `active`: who can be a member."""
+    def resume(self, active: Container[str], reported: dict[str, int]) -> None:
+        """Tell them again what an earlier matcher has told them: the same follows. `active`: who can be a member;
+        `reported`: the number of the last event of each that is in the journal."""
         self._telling = True  # what follows waits for the last of them
         self._apply(self._memory.facts)
         self._telling = False
         self._memory.facts = []
+        for id, rule in self.by_id.items():
+            rule.fired = max(rule.fired, reported.get(id, 0))  # facts were lost: a number that is known would be dropped
         for rule in list(self.by_id.values()):
             if rule.over:
                 self._owner.ended(rule.subscription, rule.over, None)
