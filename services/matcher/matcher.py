@@ -296,8 +296,10 @@ class Matcher(Service):
             key = f"{found.server}/{found.stream.name}"
             if subscription.pane in (None, found.stream.pane):
                 subscription.armed[key] = arming.start(subscription, found)
-            if key not in self.reader.streams and not arming.is_done(self.paths.spool, found):
-                self.reader.add(found, spool.line_start(found.path, spool.size(found.path)))
+            covered = subscription.covers(found.server, found.session, found.stream.pane)
+            state = self.reader.streams.get(key)
+            if covered and not (state and self.wants(state)) and not arming.is_done(self.paths.spool, found):
+                self.reader.begin(found)
 
     def _list(self, _request: Subscriptions, _reply: Reply) -> dict[str, Any]:
         return {"subscriptions": [found.public() for found in self._store.active.values()]}

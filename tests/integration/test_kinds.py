@@ -33,6 +33,18 @@ def test_several_patterns_context_and_history(guest: Guest) -> None:
     assert [e["data"]["line"] for e in fired(guest, last)] == ["two"]
 
 
+def test_history_ends_in_the_middle_of_a_line(guest: Guest) -> None:
+    out = Printer(guest)
+    out("Pass")
+    whole = subscribe(guest, "pattern", "^Password", "--pane", out.pane, "--from", "start")
+    prompt = subscribe(guest, "pattern", "^Pass$", "--pane", out.pane, "--from", "last 1")
+    until(lambda: fired(guest, prompt))
+    out("word: \n")
+    until(lambda: fired(guest, whole))
+    assert [e["data"]["line"] for e in fired(guest, whole)] == ["Password: "]
+    assert [(e["data"]["line"], e["data"]["partial"]) for e in fired(guest, prompt)] == [("Pass", True)]
+
+
 def test_what_waits_for_the_lines_after_it_is_not_lost_by_an_end(guest: Guest) -> None:
     out = Printer(guest)
     bounded = subscribe(guest, "pattern", "^E", "-A", "9", "--until", "^stop", "--pane", out.pane)
