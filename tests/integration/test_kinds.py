@@ -79,10 +79,10 @@ def test_exit_and_what_comes_of_several(guest: Guest) -> None:
 
 def test_times(guest: Guest) -> None:
     out = Printer(guest)
-    absent = subscribe(guest, "absence", "1.5", "beat", "--pane", out.pane)
-    idle = subscribe(guest, "idle", "1", "--pane", out.pane)
     missing = subscribe(guest, "not-then", "ask", "answer", "--within", "0.5", "--pane", out.pane)
     ttl = subscribe(guest, "pattern", "x", "--ttl", "0.3")
+    idle = subscribe(guest, "idle", "3", "--pane", out.pane)  # last: on a busy machine a subscription takes a second
+    absent = subscribe(guest, "absence", "3", "beat", "--pane", out.pane)
     out("beat\nask\n")
     until(lambda: len(fired(guest, absent)) == 1 and len(fired(guest, idle)) == 1)
     assert ended(guest, ttl) == "ttl"
