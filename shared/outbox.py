@@ -26,6 +26,7 @@ class Outbox:
         self._call = Call(service, address)
         self._queue: deque[tuple[Draft | None, Callable[[], None] | None]] = deque()
         self._sent = 0
+        self._singly = 0  # drafts that go one by one: the logger will not take one of them
         self._waiting = False
         self.trouble: str | None = None  # why the journal takes nothing now
 
@@ -51,7 +52,7 @@ class Outbox:
         batch: list[list[Any]] = []
         size = 0
         for draft, _done in self._queue:
-            if draft is None or len(batch) == _BATCH:
+            if draft is None or len(batch) == (1 if self._singly else _BATCH):
                 break
             size += len(pack(draft))
             if batch and size > _BATCH_BYTES:
@@ -64,13 +65,18 @@ class Outbox:
         self.trouble = None
         for _ in range(self._sent):
             self._queue.popleft()
+        self._singly = max(0, self._singly - self._sent)
         self._sent = 0
         self._send()
 
     def _failed(self, error: CtmuxError) -> None:
         if isinstance(error, UsageError):
             # The logger will never take this: a mistake of ours, which must not hold up everything behind it.
-            print(f"outbox: dropped {self._sent} drafts: {error}", flush=True)
+            if self._sent > 1:
+                self._singly = self._sent
+                self._send()
+                return
+            print(f"outbox: dropped a draft of {self._queue[0][0]}: {error}"[:500], flush=True)
             self._acknowledged({})
             return
         # The journal cannot be written now (a full disk): nothing is lost here, and the logger says so in its status.

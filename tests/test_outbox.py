@@ -13,7 +13,7 @@ import pytest
 import zmq
 from ctmux.services.logger.ledger import Ledger
 from ctmux.shared import bus
-from ctmux.shared.errors import CtmuxError
+from ctmux.shared.errors import CtmuxError, UsageError
 from ctmux.shared.messages import Draft, Put
 from ctmux.shared.outbox import Outbox
 from ctmux.shared.rpc import Server
@@ -75,6 +75,8 @@ class Logger:
         mood = self._moods.pop(0) if self._moods else "well"
         if mood == "full":
             raise CtmuxError("journal cannot be written: no space left on device")
+        if any(draft[Draft._fields.index("data")].get("bad") for draft in request.drafts):
+            raise UsageError("not a draft")
         if mood == "deaf":
             return None
         events = self._ledger.accept([Draft(*fields) for fields in request.drafts])
@@ -150,6 +152,16 @@ def test_they_arrive_in_order_and_that_is_told(loop, outbox, context, address):
     assert logger.has() == [1, 2, 3]
     assert told[0][:2] == [1, 2] and told[1] == [1, 2, 3]
     assert len(outbox) == 0
+
+
+def test_what_the_logger_will_never_take_takes_nothing_with_it(loop, outbox, context, address):
+    told = []
+    outbox.put([*drafts(1, 2), *drafts(3, bad=True), *drafts(4)], lambda: told.append(1))
+    with Logger(context, address).running() as logger:
+        loop.run(lambda: told)
+        outbox.put(drafts(5, 6), lambda: told.append(2))
+        loop.run(lambda: len(told) == 2)
+    assert logger.has() == [1, 2, 4, 5, 6] and logger.puts[-1] > 1
 
 
 def test_done_with_nothing_before_it_is_now(outbox):

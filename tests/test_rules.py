@@ -6,6 +6,7 @@ import pytest
 from ctmux.services.matcher.options import read
 from ctmux.services.matcher.rule import KINDS, Rule
 from ctmux.services.matcher.subscription import Subscription
+from ctmux.shared.codec import FRAME_MAX, pack
 from ctmux.shared.errors import UsageError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -157,6 +158,15 @@ def test_any_and_all():
     assert play(soon, member(1.0, "s2"), member(7.0, "s3"), member(8.0, "s2", 2)) == [8.0]
 
 
+def test_all_is_over_when_it_can_never_fire_again():
+    of_all = Rule(subscription("all", members=["s2", "s3"]))
+    assert play(of_all, member(1.0, "s2"), member(2.0, "s2", over=True)) == [] and of_all.over is None
+    assert play(of_all, member(3.0, "s3")) == [3.0] and of_all.over == "s2 ended"
+    soon = Rule(subscription("all", members=["s2", "s3"], seconds=5.0))
+    assert play(soon, member(1.0, "s2"), member(2.0, "s2", over=True), member(9.0, "s3")) == []
+    assert soon.over == "s2 ended"
+
+
 # ---- policies ------------------------------------------------------------------------------------------------------
 
 
@@ -169,6 +179,18 @@ def test_count_ttl_and_until():
     assert play(rule, line(1.0, 0), line(2.0, 1), line(3.0, 0)) == [1.0] and rule.over == "until"
     rule = Rule(subscription("pattern", "A", until="B"))
     assert play(rule, line(1.0, 0, 1)) == [1.0] and rule.over == "until"
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("exit", {}), ("command", {}), ("prompt", {}), ("idle", {"seconds": 1.0}), ("any", {"members": ["s2"]}),
+        ("all", {"members": ["s2"]}), ("timeout", {"seconds": 5.0}),
+    ],
+)  # fmt: skip
+def test_a_line_ends_what_looks_for_no_lines(kind, options):
+    rule = Rule(subscription(kind, until="A", **options))
+    assert play(rule, line(1.0, 0)) == [] and rule.over == "until"
 
 
 def test_what_a_limit_holds_back_is_counted_in_the_next_event():
@@ -196,6 +218,26 @@ def test_lines_after_are_waited_for():
     assert rule.take({**after, "lines": ["next"]}) == []
 
 
+def test_an_event_is_never_larger_than_a_frame():
+    rule = Rule(subscription("pattern", "A", before=50))
+    [fired] = rule.take({**line(1.0, 0, text="\u4e2d" * 4096), "before": ["\u4e2d" * 4096] * 50})
+    assert len(pack(fired.data)) < FRAME_MAX / 2 and fired.data["before"][0].startswith("\u4e2d" * 256)
+    both = Rule(subscription("all", members=["s2"]))
+    events = {"steps": [{f"g{n}": "x" * 4096 for n in range(900)}] * 99}
+    [fired] = both.take({**member(1.0, "s2"), "event": events})
+    assert len(pack(fired.data)) < FRAME_MAX / 2
+
+
+@pytest.mark.parametrize("last", ["until", "ttl"])
+def test_lines_after_are_waited_for_beyond_the_end(last):
+    rule = Rule(subscription("pattern", "A", after=2, until="B", ttl=2.0))
+    ending = [line(1.1, 1, offset=60), line(1.2, 0, offset=70)] if last == "until" else [tick(2.0), line(2.1, 0, offset=70)]
+    assert play(rule, line(1.0, 0, offset=50), *ending) == [] and rule.over is None and rule.deadline is None
+    rule = Rule(rule.subscription, rule.dump())
+    after = {"is": "after", "at": 2.3, "key": "after/x/p1", "position": 50, "server": "x", "stream": "p1", "offset": 50}
+    assert play(rule, {**after, "lines": []}) == [1.0] and rule.over == last
+
+
 @pytest.mark.parametrize(
     ("kind", "patterns", "options"),
     [
@@ -204,7 +246,9 @@ def test_lines_after_are_waited_for():
         ("pattern", ["A"], {"seconds": 1.0}), ("pattern", ["A"], {"times": 3}), ("pattern", ["A"], {"count": 0}),
         ("pattern", ["A"], {"ttl": -1.0}), ("pattern", ["A"], {"x": 1}), ("pattern", ["A"], {"limit": [1.0]}),
         ("pattern", ["A"], {"start": "yesterday"}), ("pattern", ["A"], {"before": 1000}),
-        ("pattern", ["A"], {"count": "3"}),
+        ("pattern", ["A"], {"count": "3"}), ("pattern", ["A"], {"limit": ["a", 2]}), ("any", [], {"members": [{}]}),
+        ("pattern", ["A"], {"limit": [2, float("inf")]}), ("pattern", ["A"], {"name": "x" * 900_000}),
+        ("pattern", ["A"], {"tags": ["x" * 9_000] * 99}), ("exit", [], {"status": [None]}),
         ("timeout", [], {"seconds": float("nan")}), ("exit", [], {"status": ["x"]}),
     ],
 )  # fmt: skip

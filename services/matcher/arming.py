@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Iterable
 
 from ...shared import spool
 from ...shared.errors import NoTarget, UsageError
@@ -11,6 +12,7 @@ from .store import Store
 from .subscription import Subscription
 
 _BACK = 4 << 20  # bytes
+_LEVELS_MOST = 5  # of any and all that look at each other: an event has those of its members in it
 
 
 def subscription(request: Subscribe, store: Store, root: str) -> Subscription:
@@ -19,7 +21,9 @@ def subscription(request: Subscribe, store: Store, root: str) -> Subscription:
     given = options.read(request.kind, request.patterns, request.options)
     for text in filter(None, [*request.patterns, given.until, given.text]):
         pattern.check(text)
-    given.members = [store.find(member).id for member in given.members]
+    given.members = [_member(member, store).id for member in given.members]
+    if _levels(given.members, store) > _LEVELS_MOST:
+        raise UsageError(f"{request.kind}: at most {_LEVELS_MOST} levels of any and all are supported")
     if given.start.isdigit() and not request.pane:
         raise UsageError("from an offset: name one pane, offsets are of one stream")
     if request.pane and request.server:
@@ -29,6 +33,20 @@ def subscription(request: Subscribe, store: Store, root: str) -> Subscription:
         f"s{number}", number, request.kind, request.patterns, request.server, request.session, request.pane, request.token,
         time.time(), given,
     )  # fmt: skip
+
+
+def _member(wanted: str, store: Store) -> Subscription:
+    found = store.find(wanted)
+    if found.id not in store.active:
+        raise NoTarget(f"{wanted} has ended")
+    return found
+
+
+def _levels(members: Iterable[str], store: Store) -> int:
+    levels = 0
+    while members := {of for id in members if id in store.active for of in store.active[id].options.members}:
+        levels += 1
+    return levels + 1
 
 
 def _check_alive(root: str, server: str, pane: str) -> None:

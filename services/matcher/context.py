@@ -34,7 +34,10 @@ class Context:
         path = spool.find(self._rules.root, server, stream)
         if path is None or end <= start:
             return []
-        raw = spool.read(path, start, end - start).data.replace(b"\r\n", b"\n")
+        try:
+            raw = spool.read(path, start, end - start).data.replace(b"\r\n", b"\n")
+        except FileNotFoundError:  # it has just gone
+            return []
         return [line.decode(errors="replace")[:TEXT_MAX] for line in terminal.clean(raw.strip(b"\n")).split(b"\n")]
 
     # ---- lines that are to come ------------------------------------------------------------------------------------
@@ -79,11 +82,20 @@ class Context:
             path = spool.find(self._rules.root, server, stream)
             self._look(key, spool.size(path) if path else 0, flush=True)
 
-    def _look(self, stream: str, end: int, flush: bool) -> None:
+    def end(self, subscription: Subscription) -> None:
+        """It is over before they have come: what waits goes with what there is."""
+        for stream in list(self._waiting):
+            server, _, name = stream.partition("/")
+            path = spool.find(self._rules.root, server, name)
+            self._look(stream, spool.size(path) if path else 0, flush=True, of=subscription.id)
+
+    def _look(self, stream: str, end: int, flush: bool, of: str | None = None) -> None:
         server, _, name = stream.partition("/")
         told: list[tuple[str, Fact]] = []
         waiting = self._waiting[stream]
         for (id, offset), begin in list(waiting.items()):
+            if of not in (None, id):
+                continue
             rule = self._rules.by_id.get(id)
             wanted = rule.subscription.options.after if rule else 0
             lines = self._lines(server, name, begin, min(end, begin + _REACH))

@@ -116,20 +116,24 @@ class AnyOf(Stateless):
 
 
 class AllOf(Stateless):
-    """Each time that all of its members have fired since the last time, in so many seconds if that is asked."""
+    """Each time that all of its members have fired since the last time, in so many seconds if that is asked; over when one
+    that is wanted has ended."""
 
     def begin(self) -> State:
-        return {"fired": {}}
+        return {"fired": {}, "over": []}
 
     def take(self, fact: Fact) -> list[Said]:
         fired: dict[str, Any] = self.state["fired"]
+        said: list[Said] = []
         if fact["over"]:
-            return [] if fact["member"] in fired else [End(f"{fact['member']} ended")]
-        fired[fact["member"]] = {"at": fact["at"], "event": fact["event"]}
-        if self.options.seconds is not None:
-            for member in [name for name, one in fired.items() if fact["at"] - one["at"] > self.options.seconds]:
-                del fired[member]
-        if not set(self.options.members) <= set(fired):
-            return []
-        self.state["fired"] = {}
-        return [Firing(place(fact), {"members": {name: one["event"] for name, one in fired.items()}})]
+            self.state["over"].append(fact["member"])
+        else:
+            fired[fact["member"]] = {"at": fact["at"], "event": fact["event"]}
+            if self.options.seconds is not None:
+                for member in [name for name, one in fired.items() if fact["at"] - one["at"] > self.options.seconds]:
+                    del fired[member]
+            if set(self.options.members) <= set(fired):
+                said.append(Firing(place(fact), {"members": {name: one["event"] for name, one in fired.items()}}))
+                self.state["fired"] = fired = {}
+        gone = [member for member in self.state["over"] if member not in fired]
+        return said + [End(f"{member} ended") for member in gone[:1]]

@@ -44,7 +44,7 @@ def fired(subscription: Subscription, event: Fired) -> Draft:
 
 def matched(state: StreamState, hit: Hit, fact: facts.Fact) -> Draft:
     """Of a plain one: an event is known by its line."""
-    data = {"name": hit.subscription.options.name, **facts.matched(fact, fact["hits"][0])}
+    data = facts.fitting({"name": hit.subscription.options.name, **facts.matched(fact, fact["hits"][0])})
     return Draft(
         state.producer, hit.offset, hit.subscription.id, "pattern.matched", fact["at"], state.server, state.session, None,
         state.pane, hit.subscription.id, data,

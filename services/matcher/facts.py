@@ -6,12 +6,14 @@ A fact is a map that JSON can hold: `is` (line, output, silence, exit, command, 
 
 from typing import Any, NamedTuple
 
+from ...shared.codec import pack
 from . import commands, pattern
 from .stream import Hit, StreamState
 from .subscription import COMMAND, PROMPT
 
 TEXT_MAX = 4096  # characters of a line, match or capture in an event; the spool has the rest, from `offset` to `end`
 _CAPTURES_MAX = 20
+_DATA_MAX = 1 << 18  # bytes of an event: a frame has to hold it, or nothing behind it would ever reach the journal
 Fact = dict[str, Any]
 
 
@@ -92,3 +94,22 @@ def matched(fact: Fact, hit: dict[str, Any]) -> dict[str, Any]:
     data |= {name: hit[name] for name in ("match", "captures", "named")}
     data |= {name: fact[name] for name in ("stream", "offset", "end", "partial", "truncated")}
     return data | {name: fact[name] for name in ("before", "after") if name in fact}
+
+
+def fitting(data: dict[str, Any]) -> dict[str, Any]:
+    """The data of an event, its texts cut as far as a frame needs it; in the end, only texts and numbers."""
+    for most in (1024, 256, 64):
+        if len(pack(data)) <= _DATA_MAX:
+            return data
+        data = _cut(data, most)
+    if len(pack(data)) <= _DATA_MAX:
+        return data
+    return {name: value for name, value in data.items() if not isinstance(value, (dict, list))}
+
+
+def _cut(value: Any, most: int) -> Any:
+    if isinstance(value, dict):
+        return {name: _cut(one, most) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_cut(one, most) for one in value]
+    return value[:most] if isinstance(value, str) else value

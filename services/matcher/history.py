@@ -1,25 +1,33 @@
 """What was printed before a subscription was armed, for those that ask (`--from`): read in turns beside what comes."""
 
+import functools
 import os
 from typing import Protocol
 
 from ...shared import spool
 from ...shared.service import Service
+from . import visible
 from .engine import Engine
 from .governor import Governor
 from .index import Index
+from .lines import Block
 from .stream import Hit, StreamState
 from .subscription import Subscription
 from .times import Times
 
 _TURN = 1 << 20  # bytes, before others have their turn
 _PIECE = 1 << 16
+_HELD = 0.05  # seconds until it is looked again whether a full disk takes something
 
 
 class Owner(Protocol):
     """What it needs of the matcher."""
 
+    governor: Governor
+
     def report(self, state: StreamState, hits: list[Hit], times: Times) -> None: ...
+
+    def lives(self, subscription: Subscription) -> bool: ...
 
     @property
     def held(self) -> bool: ...
@@ -52,25 +60,43 @@ class History:
     def _go_on(
         self, subscription: Subscription, past: StreamState, live: StreamState, engine: Engine, index: Index
     ) -> None:
-        governor = Governor()
+        """One turn; the next comes by itself."""
+        key = subscription.id, f"{live.server}/{live.name}"
         limit = past.lines.end + _TURN
-        path = spool.find(self._root, live.server, live.name)
-        marks = list(spool.marks(spool.meta(f"{self._root}/{live.server}", live.name, "idx")))
-        while path and past.lines.end < min(limit, live.lines.end) and not self._owner.held:
-            found = spool.read(path, past.lines.end, min(_PIECE, live.lines.end - past.lines.end))
-            if found.offset > past.lines.end:
-                past.lines.tear(found.offset)
-            if not found.data:
-                break
-            times = Times(os.stat(path).st_mtime, marks)
-            for block in past.lines.feed(found.data):
-                self._owner.report(past, past.hits(block, engine, index, governor), times)
-        if path and past.lines.end < live.lines.end:
-            self._service.after(
-                0.05 if self._owner.held else 0.0, lambda: self._go_on(subscription, past, live, engine, index)
-            )
-            return
-        tail = past.lines.unfinished()
-        if tail and path:
-            self._owner.report(past, past.hits(tail, engine, index, governor), Times(os.stat(path).st_mtime, marks))
-        self._open.discard((subscription.id, f"{live.server}/{live.name}"))
+        try:
+            while past.lines.end < min(limit, live.lines.end) and not self._owner.held and self._owner.lives(subscription):
+                if not self._read(past, live.lines.end, engine, index):
+                    break
+            else:
+                if past.lines.end < live.lines.end and self._owner.lives(subscription):
+                    pause = _HELD if self._owner.held else 0.0
+                    self._service.after(pause, lambda: self._go_on(subscription, past, live, engine, index))
+                    return
+            tail = past.lines.unfinished()
+            if tail:
+                self._tell(past, [tail], engine, index)
+        except FileNotFoundError:  # the pane has ended, and its spool is gone
+            pass
+        self._open.discard(key)
+
+    def _read(self, past: StreamState, end: int, engine: Engine, index: Index) -> bool:
+        """A piece of the past up to `end`; whether there was any. Raises FileNotFoundError."""
+        found = spool.read(self._path(past), past.lines.end, min(_PIECE, end - past.lines.end))
+        if found.offset > past.lines.end:
+            past.lines.tear(found.offset)
+        self._tell(past, past.lines.feed(found.data), engine, index)
+        return bool(found.data)
+
+    def _tell(self, past: StreamState, blocks: list[Block], engine: Engine, index: Index) -> None:
+        if past.visible is None:
+            past.visible = visible.at(functools.partial(spool.read, self._path(past)), past.lines.whole_from)
+        marks = spool.marks(spool.meta(f"{self._root}/{past.server}", past.name, "idx"))
+        times = Times(os.stat(self._path(past)).st_mtime, list(marks))
+        for block in blocks:
+            self._owner.report(past, past.hits(block, engine, index, self._owner.governor), times)
+
+    def _path(self, state: StreamState) -> str:
+        path = spool.find(self._root, state.server, state.name)
+        if path is None:
+            raise FileNotFoundError(state.name)
+        return path

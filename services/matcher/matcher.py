@@ -48,7 +48,7 @@ class Matcher(Service):
         self.outbox = Outbox(self, paths.control("logger"))
         self.rules = Rules(self, self, paths.facts, paths.spool)
         self.reader = Reader(self, self, paths.spool, config.matcher.quiet_seconds)
-        self._governor = Governor()
+        self.governor = Governor()
         self._silence = Silence(self, self.rules, self.caught_up)
         self._context = Context(self, self.rules)
         self._history = History(self, self, paths.spool)
@@ -81,12 +81,11 @@ class Matcher(Service):
 
     def _resume(self) -> None:
         """Go on where the last matcher was; the spools have what has been printed since."""
-        for subscription in list(self._store.active.values()):
-            self._settle(subscription)
+        reported = {found.id: self._settle(found) for found in list(self._store.active.values())}
         for subscription in self._store.active.values():
             if not subscription.plain:
                 self.rules.add(subscription)
-        self.rules.resume()
+        self.rules.resume(self._store.active, reported)
         noted = self._recovery.noted()
         for found in spool.walk(self.paths.spool):
             if not arming.is_done(self.paths.spool, found):
@@ -95,16 +94,19 @@ class Matcher(Service):
         for subscription in list(self._store.active.values()):
             self._begin(subscription)
 
-    def _settle(self, subscription: Subscription) -> None:
-        """End a subscription whose last event was written, but whose end was not noted before the matcher was killed."""
+    def _settle(self, subscription: Subscription) -> int:
+        """End a subscription whose last event was written, but whose end was not noted before the matcher was killed. The
+        position of that event."""
         last = self._recovery.last_event(subscription)
         if last is None:
             self.outbox.put([drafts.created(subscription)])
-        elif last["kind"] == "subscription.ended":
+            return 0
+        if last["kind"] == "subscription.ended":
             self.registry.end(subscription)
             self._forget(subscription)
         elif last["kind"] == "pattern.matched" and subscription.plain and subscription.options.count:
             self._end(subscription, "once")
+        return int(last["position"])
 
     def _earliest(self, found: spool.Spool) -> int:
         """The first offset of a stream that any subscription is interested in; its end if there is none."""
@@ -153,6 +155,9 @@ class Matcher(Service):
         """The full disk takes something again."""
         self.reader.look()
 
+    def lives(self, subscription: Subscription) -> bool:
+        return subscription.id in self._store.active
+
     @property
     def remembers(self) -> bool:
         """Whether any subscription counts times."""
@@ -184,7 +189,8 @@ class Matcher(Service):
 
     def missed(self, state: StreamState, start: int, end: int) -> None:
         """A range of a stream was given back to the disk before it was matched."""
-        self.outbox.put([drafts.missed(state, start, end)])
+        gap = drafts.missed(state, start, end)
+        self.rules.once_saved(lambda: self.outbox.put([gap]))
 
     def marked(self, state: StreamState, found: list[commands.Fact]) -> None:
         """A shell has said something of its commands: that is in the journal, whoever waits for it."""
@@ -200,11 +206,8 @@ class Matcher(Service):
 
     def evaluate(self, state: StreamState, block: Block, times: Times) -> None:
         """Report what fires in a block of lines."""
-        hits = state.hits(block, self.registry.engine, self._index, self._governor)
+        hits = state.hits(block, self.registry.engine, self._index, self.governor)
         self.report(state, [hit for hit in hits if not self._history.hides(hit, state)], times)
-        for burning, reason in self._governor.burning():
-            for subscription in self._index.all_owners(burning):
-                self._end(subscription, reason, f"{state.server}/{state.pane}")
 
     def report(self, state: StreamState, hits: list[Hit], times: Times) -> None:
         """Events of plain subscriptions; the others are told, and that is kept, before anything goes out."""
@@ -221,18 +224,21 @@ class Matcher(Service):
                 fact |= self._context.before(subscription, state, hit)
                 told.append((subscription.id, fact))
                 continue
-            times = state.seen.get(subscription.id, {"times": 0})["times"] + 1
-            state.seen[subscription.id] = {"times": times, "at": at, "line": fact["line"], "offset": hit.offset}
+            before = state.seen.get(subscription.id, {"times": 0})["times"]
+            state.seen[subscription.id] = {"times": before + 1, "at": at, "line": fact["line"], "offset": hit.offset}
             event = drafts.matched(state, hit, fact)
             events.append(event)
             told += self.rules.members(subscription, fact, event.data)
             if subscription.options.count:
                 ended[subscription.id] = subscription
         self.rules.tell(told)
-        self._context.follow(state, hits)
-        self.outbox.put(events)
+        self.rules.once_saved(lambda: self._context.follow(state, hits))
+        self.rules.once_saved(lambda: self.outbox.put(events))
         for subscription in ended.values():
             self._end(subscription, "once", f"{state.server}/{state.pane}")
+        for burning, reason in self.governor.burning():
+            for subscription in self._index.all_owners(burning):
+                self._end(subscription, reason, f"{state.server}/{state.pane}")
 
     # ---- ends ------------------------------------------------------------------------------------------------------
 
@@ -246,10 +252,21 @@ class Matcher(Service):
         done: Callable[[], None] | None = None,
     ) -> None:  # fmt: skip
         """Report the end and its reason; forget the subscription when that is in the journal."""
+        if subscription.options.after:
+            self._context.end(subscription)
         self.registry.end(subscription)
         self._silence.end(subscription)
+        self.rules.once_saved(lambda: self._report_end(subscription, reason, by, done))
+
+    def _report_end(
+        self, subscription: Subscription, reason: str, by: str | None, done: Callable[[], None] | None
+    ) -> None:  # fmt: skip
         self.outbox.put([drafts.ended(subscription, reason, by)], lambda: self._forget(subscription, done))
         self.rules.remove(subscription)
+
+    def _answer(self, reply: Reply) -> None:
+        """Say that it is done, when all that follows from it is in the journal."""
+        self.rules.once_saved(lambda: self.outbox.put([], lambda: reply({})))
 
     def _forget(self, subscription: Subscription, done: Callable[[], None] | None = None) -> None:
         try:
@@ -289,8 +306,10 @@ class Matcher(Service):
             key = f"{found.server}/{found.stream.name}"
             if subscription.pane in (None, found.stream.pane):
                 subscription.armed[key] = arming.start(subscription, found)
-            if key not in self.reader.streams and not arming.is_done(self.paths.spool, found):
-                self.reader.add(found, spool.line_start(found.path, spool.size(found.path)))
+            covered = subscription.covers(found.server, found.session, found.stream.pane)
+            state = self.reader.streams.get(key)
+            if covered and not (state and self.wants(state)) and not arming.is_done(self.paths.spool, found):
+                self.reader.begin(found)
 
     def _list(self, _request: Subscriptions, _reply: Reply) -> dict[str, Any]:
         return {"subscriptions": [found.public() for found in self._store.active.values()]}
@@ -317,9 +336,9 @@ class Matcher(Service):
                     subscription.armed.pop(f"{request.server}/{request.stream}", None)
                 if request.exited and subscription.pane == request.pane and subscription.server in (None, request.server):
                     self._end(subscription, "pane exited")
-            self.outbox.put([], lambda: reply({}))
+            self._answer(reply)
 
-        self.reader.finish(request, finished)
+        self.reader.finish(request, lambda: self.rules.once_saved(finished))
 
     def _exited(self, request: Finish, program: dict[str, int | None]) -> None:
         """Tell that a pane's program has ended, before that is in the journal: nothing of a pane comes after its exit."""
@@ -343,4 +362,4 @@ class Matcher(Service):
         for subscription in list(self._store.active.values()):
             if subscription.session == request.session and subscription.server in (None, request.server):
                 self._end(subscription, "session closed")
-        self.outbox.put([], lambda: reply({}))
+        self._answer(reply)

@@ -2,7 +2,7 @@
 
 A fact is written before anything follows from it, so a matcher after a killed one comes to the same events again, by the
 same numbers, and the logger knows which it has. Nothing is forced to the disk: a kill loses nothing that was written, and
-with the machine the panes are gone, too.
+with the machine the panes are gone, too. What was lost with it, or is damaged, is left out; see `Rules.resume`.
 """
 
 import json
@@ -30,12 +30,18 @@ class Memory:
                     os.ftruncate(self._file, whole)  # written in part: nothing followed from it
                     break
                 whole += len(line)
-                entry = json.loads(line)
-                if "states" in entry:
-                    self.states, self._begun = entry["states"], whole
-                else:
-                    self.facts.append((entry["id"], entry["fact"]))
+                self._take(line, whole)
         self.size = whole
+
+    def _take(self, line: bytes, end: int) -> None:
+        try:
+            entry = json.loads(line)
+            if "states" in entry:
+                self.states, self._begun = dict(entry["states"]), end
+            else:
+                self.facts.append((str(entry["id"]), dict(entry["fact"])))
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            print(f"facts: {self._path}: a damaged line before byte {end} is left out: {error!r}", flush=True)
 
     @property
     def full(self) -> bool:

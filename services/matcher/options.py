@@ -5,13 +5,14 @@ import re
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from ...shared.codec import fits
+from ...shared.codec import fits, pack
 from ...shared.errors import UsageError
 
 _LONGEST = 10 * 365 * 86400.0  # seconds
 _LINES_MOST = 50  # of context
 _TIMES_MOST = 10_000
 _TEXTS_MOST = 100
+_SIZE_MOST = 1 << 17  # bytes of all that is given: it is in events, which have a frame each
 
 
 @dataclass
@@ -78,7 +79,10 @@ def read(kind: str, patterns: list[Any], given: dict[str, Any]) -> Options:
             raise UsageError(f"unknown option {key!r}; there are: {', '.join(known)}")
         if not fits(value, Options.__annotations__[key]):
             raise UsageError(f"{key} {value!r}: {Options.__annotations__[key]} is expected")
+    if len(pack([patterns, given])) > _SIZE_MOST:
+        raise UsageError(f"patterns and options are too large: at most {_SIZE_MOST >> 10} KB are supported")
     options = Options(**given)
+    _check_lists(options)
     _check_kind(kind, patterns, options)
     _check_values(options)
     return options
@@ -103,6 +107,12 @@ def _check_kind(kind: str, patterns: list[Any], options: Options) -> None:
         raise UsageError(f"{kind} needs the ids of other subscriptions")
 
 
+def _check_lists(options: Options) -> None:
+    texts, numbers = (*options.tags, *options.members), (*options.limit, *options.status)
+    if not all(isinstance(text, str) for text in texts) or not all(type(number) in (int, float) for number in numbers):
+        raise UsageError("tags and members are texts, limit and statuses are numbers")
+
+
 def _check_values(options: Options) -> None:
     for name in _TIMES:
         value = getattr(options, name)
@@ -110,14 +120,13 @@ def _check_values(options: Options) -> None:
             raise UsageError(f"{name} {value:g}: a number of seconds above 0 is expected")
     if options.count is not None and options.count < 1:
         raise UsageError(f"count {options.count}: at least 1 is expected")
-    if options.limit and not (len(options.limit) == 2 and 1 <= options.limit[0] <= _TIMES_MOST and options.limit[1] > 0):
+    most, *seconds = options.limit or (1, 1.0)
+    if not (1 <= most <= _TIMES_MOST and len(seconds) == 1 and 0 < seconds[0] < _LONGEST):
         raise UsageError(f"limit: N/SECONDS is expected, with N up to {_TIMES_MOST}")
     if not (0 <= options.before <= _LINES_MOST and 0 <= options.after <= _LINES_MOST):
         raise UsageError(f"context: 0 to {_LINES_MOST} lines are expected")
     if not re.fullmatch(r"now|start|\d{1,18}|last \d{1,7}", options.start):
         raise UsageError(f"from {options.start!r}: now, start, an offset, or 'last N' (lines) is expected")
-    if not all(isinstance(tag, str) for tag in options.tags) or not all(isinstance(s, int) for s in options.status):
-        raise UsageError("tags are texts, statuses are numbers")
 
 
 _DEFAULTS = Options()

@@ -3,6 +3,7 @@
 An event is a fact: nothing is held back unless that was asked for, and what was is counted in the next event.
 """
 
+import math
 from typing import Any
 
 from .options import Options
@@ -20,27 +21,24 @@ class Policy:
     def admits(self, text: str, at: float) -> bool:
         """Whether what fires now is to be an event."""
         state, options = self.state, self._options
-        good = not (options.cooldown and state["last"] is not None and at - state["last"] < options.cooldown)
-        if options.dedupe:
-            known = state["texts"].pop(text, None)
-            if known is not None and at - known < options.dedupe:
-                state["texts"][text] = known
-                good = False
-            elif good:
-                state["texts"][text] = at
-                if len(state["texts"]) > _TEXTS_MOST:
-                    del state["texts"][next(iter(state["texts"]))]
-        if good and options.limit:
-            most, seconds = options.limit
-            state["times"] = [time for time in state["times"] if at - time < seconds]
-            good = len(state["times"]) < most
-            if good:
-                state["times"].append(at)
-        if good:
-            state["last"] = at
-        else:
+        if options.limit:
+            state["times"] = [time for time in state["times"] if at - time < options.limit[1]]
+        if (
+            (options.cooldown and state["last"] is not None and at - state["last"] < options.cooldown)
+            or (options.dedupe and at - state["texts"].get(text, -math.inf) < options.dedupe)
+            or (options.limit and len(state["times"]) >= options.limit[0])
+        ):
             state["suppressed"] += 1
-        return good
+            return False
+        state["last"] = at
+        if options.limit:
+            state["times"].append(at)
+        if options.dedupe:
+            state["texts"].pop(text, None)
+            state["texts"][text] = at
+            if len(state["texts"]) > _TEXTS_MOST:
+                del state["texts"][next(iter(state["texts"]))]
+        return True
 
     def suppressed(self) -> int:
         """How many were held back since the last event; asked for each event."""

@@ -88,6 +88,16 @@ class Reader:
         self._pending[f"{found.server}/{found.stream.name}"] = Touched(*found, mask=0)
         self._soon()
 
+    def begin(self, found: spool.Spool) -> None:
+        """Look at a stream that nobody wanted until now, from the beginning of its last line on."""
+        key = f"{found.server}/{found.stream.name}"
+        offset = spool.line_start(found.path, spool.size(found.path))
+        state = self.streams.get(key) or self.add(found, offset)
+        state.lines.skip(offset)
+        state.visible = None
+        self._pending[key] = Touched(*found, mask=0)
+        self._soon()
+
     def catch_up(self) -> None:
         """Read everything that is there now, unless the logger has to catch up first: see `behind`."""
         self.look()

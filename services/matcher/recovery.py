@@ -9,6 +9,7 @@ from ...shared import spool
 from ...shared.errors import CtmuxError
 from ...shared.messages import Filter, Get, Position, Tip
 from ...shared.rpc import Client, wait_answer
+from . import drafts
 from .reader import Note
 from .subscription import Subscription
 
@@ -23,12 +24,13 @@ class Recovery:
         self._path = path
 
     def last_event(self, subscription: Subscription) -> dict[str, Any] | None:
-        """The newest event of a subscription."""
+        """The newest event of a subscription; of one that is no longer kept only its position, and None as `kind`."""
         tip = wait_answer(self._logger, Tip(subscription.id), _PATIENCE)["n"]
-        if not tip:
-            return None
-        lines = wait_answer(self._logger, Get(tip, 1, list(Filter())), _PATIENCE)["lines"]
-        return json.loads(lines[0]) if lines else {"kind": None}
+        lines = wait_answer(self._logger, Get(tip, 1, list(Filter())), _PATIENCE)["lines"] if tip else []
+        if lines:
+            return dict(json.loads(lines[0]))
+        position = wait_answer(self._logger, Position(drafts.producer(subscription)), _PATIENCE)["position"]
+        return {"kind": None, "position": position} if position >= 0 else None
 
     def start(self, found: spool.Spool, noted: Note | None, since: int) -> tuple[int, list[str]]:
         """Where to go on in a stream, of which nothing before `since` is wanted, and who has fired on the line there."""

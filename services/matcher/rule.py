@@ -4,7 +4,7 @@ import json
 from typing import Any, NamedTuple
 
 from .correlation import AllOf, AnyOf, NotThen, Sequence, Threshold
-from .facts import End, Fact, Firing, Place, Said
+from .facts import End, Fact, Firing, Place, Said, fitting
 from .kinds import Absence, Command, Exit, Idle, Kind, Pattern, Prompt, Timeout
 from .policy import Policy
 from .subscription import Subscription
@@ -32,7 +32,8 @@ class Fired(NamedTuple):
 
 
 class Rule:
-    """`fired` counts its events; `over`: why it has ended; `held`: firings that wait for the lines after theirs."""
+    """`fired` counts its events; `over`: why it has ended; `held`: firings that wait for the lines after theirs; `closing`:
+    why it is over when they have come."""
 
     def __init__(self, subscription: Subscription, state: dict[str, Any] | None = None):
         state = state or {}
@@ -44,13 +45,14 @@ class Rule:
         self.fired: int = state.get("fired", 0)
         self.last: Fact | None = state.get("last")
         self.over: str | None = state.get("over")
+        self.closing: str | None = state.get("closing")
         self.held: dict[str, dict[str, Any]] = state.get("held", {})
 
     def dump(self) -> dict[str, Any]:
         """All that it remembers, as JSON can hold it."""
         state = {
             "kind": self._kind.state, "policy": self._policy.state, "seen": self._seen, "fired": self.fired,
-            "last": self.last, "over": self.over, "held": self.held,
+            "last": self.last, "over": self.over, "held": self.held, "closing": self.closing,
         }  # fmt: skip
         copied: dict[str, Any] = json.loads(json.dumps(state))
         return copied
@@ -58,14 +60,17 @@ class Rule:
     @property
     def deadline(self) -> float | None:
         """When a tick is due."""
-        if self.over:
+        if self.over or self.closing:
             return None
         ttl = self._options.ttl and self.subscription.created + self._options.ttl
         return min((at for at in (self._kind.deadline, ttl) if at is not None), default=None)
 
     def knows(self, fact: Fact) -> bool:
         """Whether it was told of this, or of what comes after it, before."""
-        return self.over is not None or fact["position"] <= self._seen.get(fact["key"], -1)
+        return self._is_deaf(fact) or fact["position"] <= self._seen.get(fact["key"], -1)
+
+    def _is_deaf(self, fact: Fact) -> bool:
+        return self.over is not None or (self.closing is not None and fact["is"] != "after")
 
     def follows(self, server: str, pane: str) -> bool:
         """Whether it waits for something of this pane that its end decides."""
@@ -73,16 +78,17 @@ class Rule:
 
     def take(self, fact: Fact) -> list[Fired]:
         """The events that follow from a fact. What was due before it comes first."""
-        if self.over is not None or (fact["is"] != "tick" and self.knows(fact)):
+        if self._is_deaf(fact) or (fact["is"] != "tick" and self.knows(fact)):
             return []
         fired = self._pass(fact["at"])
-        if self.over is not None or fact["is"] == "tick":
+        if self._is_deaf(fact) or fact["is"] == "tick":
             return fired
         self._remember(fact)
         if fact["is"] == "after":
             return fired + self._release(fact)
         self.last = fact
-        fired += self._say(self._kind.take(fact), fact["at"])
+        if fact["is"] != "line" or any(hit["index"] < len(self.subscription.patterns) for hit in fact["hits"]):
+            fired += self._say(self._kind.take(fact), fact["at"])  # not of a line that only ends it
         if self._options.until and any(hit["pattern"] == self._options.until for hit in fact.get("hits", ())):
             self._end("until")
         return fired
@@ -122,17 +128,23 @@ class Rule:
         held = self.held.pop(f"{fact['stream']}/{fact['offset']}", None)
         if held is None:
             return []
-        return [self._event(Firing(Place(*held["place"]), {**held["data"], "after": fact["lines"]}), held["at"])]
+        event = self._event(Firing(Place(*held["place"]), {**held["data"], "after": fact["lines"]}), held["at"])
+        if self.closing and not self.held:
+            self.over = self.over or self.closing
+        return [event]
 
     def _event(self, firing: Firing, at: float) -> Fired:
         self.fired += 1
         options = self._options
-        data = {"name": options.name, **firing.data}
+        data = {"name": options.name, **fitting(firing.data)}
         if options.limit or options.cooldown or options.dedupe:
             data["suppressed"] = self._policy.suppressed()
         if options.count and self.fired >= options.count:
-            self._end("once" if options.count == 1 else "count")
+            self.over = self.over or ("once" if options.count == 1 else "count")
         return Fired(self.fired, at, firing.place, data)
 
     def _end(self, reason: str) -> None:
-        self.over = self.over or reason
+        if self.held:
+            self.closing = self.closing or reason
+        else:
+            self.over = self.over or reason

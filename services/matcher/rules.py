@@ -1,7 +1,8 @@
 """The subscriptions that remember something, in the loop: what they are told is kept first, their times are timers."""
 
 import time
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Callable, Container, Iterable
 from typing import Any, Protocol
 
 from ...shared.outbox import Outbox
@@ -39,7 +40,10 @@ class Rules:
         self.by_id: dict[str, Rule] = {}
         self._followers: dict[str, list[str]] = {}  # member -> those that look at it
         self._timers: dict[str, Timer] = {}
+        self._coming: list[Told] = []  # what follows from what they are told just now
+        self._telling = False
         self._unsaved: list[Told] = []
+        self._behind: deque[Callable[[], None]] = deque()  # what comes after that
         self._compacting = False
 
     @property
@@ -66,13 +70,19 @@ class Rules:
                 self._followers[member].remove(subscription.id)
         self.tell(self._over(subscription.id))
 
-    def resume(self) -> None:
-        """Tell them again what an earlier matcher has told them: the same follows from it."""
+    def resume(self, active: Container[str], reported: dict[str, int]) -> None:
+        """Tell them again what an earlier matcher has told them: the same follows. `active`: who can be a member;
+        `reported`: the number of the last event of each that is in the journal."""
+        self._telling = True  # what follows waits for the last of them
         self._apply(self._memory.facts)
+        self._telling = False
         self._memory.facts = []
+        for id, rule in self.by_id.items():
+            rule.fired = max(rule.fired, reported.get(id, 0))  # facts were lost: a number that is known would be dropped
         for rule in list(self.by_id.values()):
             if rule.over:
                 self._owner.ended(rule.subscription, rule.over, None)
+        self.tell([over for member in self._followers if member not in active for over in self._over(member)])
 
     # ---- facts -----------------------------------------------------------------------------------------------------
 
@@ -82,10 +92,20 @@ class Rules:
 
     def tell(self, told: Iterable[Told]) -> None:
         """Keep what is new of this, then let follow what follows."""
-        news = [(id, fact) for id, fact in told if id in self.by_id and not self._knows(id, fact)]
-        if not news:
+        self._coming += told
+        if self._telling:  # they are told when all of the batch before has been
             return
-        if not self._unsaved:
+        self._telling = True
+        try:
+            while self._coming:
+                told, self._coming = self._coming, []
+                self._keep([(id, fact) for id, fact in told if id in self.by_id and not self._knows(id, fact)])
+        finally:
+            self._telling = False
+        self._compact()
+
+    def _keep(self, news: list[Told]) -> None:
+        if news and not self._unsaved:
             try:
                 self._memory.add(news)
             except OSError as error:
@@ -102,11 +122,21 @@ class Rules:
     def _save(self) -> None:
         told, self._unsaved = self._unsaved, []
         self.tell(told)
+        while self._behind and not self._unsaved:
+            self._behind.popleft()()
         if not self._unsaved:
             self._owner.released()
 
+    def once_saved(self, action: Callable[[], None]) -> None:
+        """Call it now, or when a full disk has taken what they were told: else the journal would be ahead of that, and a
+        killed matcher would not read it again."""
+        if self._unsaved:
+            self._behind.append(action)
+        else:
+            action()
+
     def _apply(self, told: Iterable[Told]) -> None:
-        followed: list[Told] = []
+        over: list[tuple[Rule, str | None]] = []
         for id, fact in told:
             rule = self.by_id.get(id)
             if rule is None:
@@ -114,13 +144,13 @@ class Rules:
             fired = rule.take(fact)
             self._owner.outbox.put([drafts.fired(rule.subscription, event) for event in fired])
             for event in fired:
-                followed += self._of_fired(id, event)
+                self._coming += self._of_fired(id, event)
             if rule.over:
-                self._owner.ended(rule.subscription, rule.over, pane_key(fact) if fact.get("pane") else None)
+                over.append((rule, pane_key(fact) if fact.get("pane") else None))
             else:
                 self._arm(rule)
-        self.tell(followed)
-        self._compact()
+        for rule, by in over:  # behind its last event
+            self._owner.ended(rule.subscription, str(rule.over), by)
 
     def _of_fired(self, id: str, event: Fired) -> list[Told]:
         server, session, pane = event.place

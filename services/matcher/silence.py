@@ -1,5 +1,6 @@
 """Panes that fall silent: for each subscription to that, when each of its panes has last spoken."""
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Iterable
@@ -26,8 +27,10 @@ class Silence:
         """Count from now, or from when a pane spoke last since the subscription was made."""
         for state in states:
             if subscription.covers(state.server, state.session, state.pane):
+                spoke = 0.0
                 path = spool.find(self._rules.root, state.server, state.name)
-                spoke = os.stat(path).st_mtime if path else 0.0
+                with contextlib.suppress(FileNotFoundError):
+                    spoke = os.stat(path).st_mtime if path else 0.0
                 self.spoke(subscription, state, max(subscription.created, spoke))
 
     def spoke(self, subscription: Subscription, state: StreamState, at: float) -> None:

@@ -17,7 +17,6 @@ class Store:
     """`active` are looked for; `ending` are not any more, but their end is not in the journal yet."""
 
     def __init__(self, path: str):
-        """Raises ValueError if the file is not one of ours."""
         ensure_private(os.path.dirname(path))
         self._path = path
         self._next = 1
@@ -33,14 +32,19 @@ class Store:
                     os.ftruncate(self._file, whole)  # written in part, so nobody was told of it
                     break
                 whole += len(line)
-                self._take(json.loads(line))
+                self._lines += 1
+                try:
+                    self._take(json.loads(line))
+                except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+                    self._next += 1  # whoever it was had a number
+                    shown = f"({error}): {line[:200]!r}"
+                    print(f"subscriptions: {path}: a line that cannot be read is left out {shown}", flush=True)
 
     def _take(self, entry: dict[str, Any]) -> None:
-        self._lines += 1
         self._next = max(self._next, entry.get("next", 0))
         if "made" in entry:
+            self._next = max(self._next, entry["made"]["number"] + 1)
             subscription = Subscription(**entry["made"])
-            self._next = max(self._next, subscription.number + 1)
             self.active[subscription.id] = self._by_token[subscription.token] = subscription
         elif "ended" in entry:
             ended = self.active.pop(entry["ended"], None)

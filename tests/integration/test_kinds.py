@@ -36,6 +36,30 @@ def test_several_patterns_context_and_history(guest: Guest) -> None:
     assert [e["data"]["line"] for e in fired(guest, last)] == ["two"]
 
 
+def test_history_ends_in_the_middle_of_a_line(guest: Guest) -> None:
+    out = Printer(guest)
+    out("Pass")
+    whole = subscribe(guest, "pattern", "^Password", "--pane", out.pane, "--from", "start")
+    prompt = subscribe(guest, "pattern", "^Pass$", "--pane", out.pane, "--from", "last 1")
+    until(lambda: fired(guest, prompt))
+    out("word: \n")
+    until(lambda: fired(guest, whole))
+    assert [e["data"]["line"] for e in fired(guest, whole)] == ["Password: "]
+    assert [(e["data"]["line"], e["data"]["partial"]) for e in fired(guest, prompt)] == [("Pass", True)]
+
+
+def test_what_waits_for_the_lines_after_it_is_not_lost_by_an_end(guest: Guest) -> None:
+    out = Printer(guest)
+    bounded = subscribe(guest, "pattern", "^E", "-A", "9", "--until", "^stop", "--pane", out.pane)
+    removed = subscribe(guest, "pattern", "^E", "-A", "9", "--pane", out.pane)
+    out("E1\nstop\n")
+    until(lambda: guest.data("subscription", "explain", removed)["last"])
+    guest.ctmux("subscription", "remove", removed)
+    assert ended(guest, bounded) == "until" and ended(guest, removed) == "removed"
+    for subscription in (bounded, removed):
+        assert [e["data"]["line"] for e in fired(guest, subscription)] == ["E1"]
+
+
 def test_exit_and_what_comes_of_several(guest: Guest) -> None:
     out = Printer(guest)
     good = subscribe(guest, "exit", "--status", "0", "--session", "main")
@@ -58,10 +82,10 @@ def test_exit_and_what_comes_of_several(guest: Guest) -> None:
 
 def test_times(guest: Guest) -> None:
     out = Printer(guest)
-    absent = subscribe(guest, "absence", "1.5", "beat", "--pane", out.pane)
-    idle = subscribe(guest, "idle", "1", "--pane", out.pane)
     missing = subscribe(guest, "not-then", "ask", "answer", "--within", "0.5", "--pane", out.pane)
     ttl = subscribe(guest, "pattern", "x", "--ttl", "0.3")
+    idle = subscribe(guest, "idle", "3", "--pane", out.pane)  # last: on a busy machine a subscription takes a second
+    absent = subscribe(guest, "absence", "3", "beat", "--pane", out.pane)
     out("beat\nask\n")
     until(lambda: len(fired(guest, absent)) == 1 and len(fired(guest, idle)) == 1)
     assert ended(guest, ttl) == "ttl"

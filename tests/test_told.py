@@ -1,0 +1,162 @@
+"""What rules are told in the loop: in which order it follows, over a kill and a full disk; with a real file of facts."""
+
+import json
+import time
+
+import pytest
+from ctmux.services.matcher import arming
+from ctmux.services.matcher.memory import Memory
+from ctmux.services.matcher.options import read
+from ctmux.services.matcher.rules import Rules
+from ctmux.services.matcher.store import Store
+from ctmux.services.matcher.subscription import Subscription
+from ctmux.shared.errors import NoTarget, UsageError
+from ctmux.shared.messages import Subscribe
+from ctmux.shared.service import Timer
+
+
+class Loop:
+    """A matcher around rules: its journal takes everything at once, unless it is `deaf`."""
+
+    def __init__(self, path, subscriptions, reported=()):
+        self.outbox = self
+        self.alive = {one.id: one for one in subscriptions}
+        self.journal, self.ends, self.timers, self.waiting = [], {}, [], []
+        self.deaf = False
+        self.rules = Rules(self, self, str(path), "")
+        for one in subscriptions:
+            if not one.plain:
+                self.rules.add(one)
+        self.rules.resume(self.alive, dict(reported))
+
+    def put(self, drafts, done=None):
+        self.journal += drafts
+        self.waiting += [done] if done else []
+        while self.waiting and not self.deaf:
+            self.waiting.pop(0)()
+
+    def ended(self, subscription, reason, by):
+        if self.alive.pop(subscription.id, None):
+            self.ends[subscription.id] = reason
+            self.rules.remove(subscription)
+
+    def after(self, _seconds, action):
+        self.timers.append(Timer(action))
+        return self.timers[-1]
+
+    def turn(self):
+        timers, self.timers = self.timers, []
+        for timer in timers:
+            if timer.action:
+                timer.action()
+
+    def caught_up(self):
+        return True
+
+    def released(self):
+        pass
+
+    def fired(self, id):
+        return [draft.position for draft in self.journal if draft.subscription == id]
+
+
+def subscription(number, kind, *patterns, **options):
+    return Subscription(
+        f"s{number}", number, kind, list(patterns), None, None, None, "", time.time(), read(kind, list(patterns), options)
+    )  # fmt: skip
+
+
+def line(offset, at=None, **more):
+    hit = {"index": 0, "pattern": "A", "match": "A", "captures": [], "named": {}}
+    return {
+        "is": "line", "at": at or time.time(), "key": "line/x/p1", "position": offset, "server": "x", "session": "$1",
+        "pane": "%1", "stream": "p1", "line": "A", "hits": [hit], "offset": offset, "end": offset + 1, "partial": False,
+        "truncated": False, **more,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "facts.jsonl"
+
+
+@pytest.mark.parametrize("kind", ["any", "all"])
+def test_the_last_event_of_a_member_is_told_before_its_end(path, kind):
+    loop = Loop(path, [subscription(1, "pattern", "A", ttl=9.0, count=1), subscription(2, kind, members=["s1"])])
+    loop.rules.tell([("s1", line(5))])
+    assert loop.ends["s1"] == "once" and loop.fired("s2") == [1]
+    assert loop.ends["s2"] == {"any": "members ended", "all": "s1 ended"}[kind]
+
+
+def test_what_a_killed_matcher_did_not_tell_of_a_member_is_told(path):
+    """It ended while nobody could note that: of a plain one, for instance, only the journal knows."""
+    members = [subscription(number, "pattern", "A") for number in (1, 2)]
+    waiting = [subscription(3, "any", members=["s1"]), subscription(4, "all", members=["s1", "s2"])]
+    loop = Loop(path, [members[1], *waiting])
+    assert loop.ends == {"s3": "members ended", "s4": "s1 ended"}
+
+
+def test_facts_are_begun_anew_with_all_of_a_batch(path, monkeypatch):
+    """A member that ends in the middle of what is told: the states are those after all of it."""
+    wanted = [
+        subscription(1, "pattern", "A", ttl=900.0, count=1), subscription(2, "any", members=["s1"]),
+        subscription(3, "pattern", "A", ttl=900.0),
+    ]  # fmt: skip
+    monkeypatch.setattr("ctmux.services.matcher.memory._SPARE", 100)
+    loop = Loop(path, wanted)
+    loop.rules.tell([("s1", line(5)), ("s3", line(5)), ("s3", line(7))])
+    loop = Loop(path, wanted[2:])
+    assert loop.rules.by_id["s3"].fired == 2
+
+
+def test_what_is_damaged_or_lost_is_left_out_and_no_number_is_given_twice(path):
+    wanted = subscription(1, "pattern", "A", ttl=900.0)
+    loop = Loop(path, [wanted])
+    loop.rules.tell([("s1", line(offset)) for offset in (5, 6, 7)])
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(lines[0] + bytes(99) + b"\n" + b'{"id": 7}\n[]\n')  # the last ones went with the machine
+    loop = Loop(path, [wanted], {"s1": 3})
+    assert loop.fired("s1") == [1]
+    loop.rules.tell([("s1", line(9))])
+    assert loop.fired("s1") == [1, 4]
+
+
+def test_subscriptions_of_an_older_or_a_damaged_file_are_left_out(tmp_path, capsys):
+    file = tmp_path / "state" / "subscriptions.jsonl"
+    Store(str(file)).add(subscription(1, "exit"))
+    older = {"id": "s7", "number": 7, "kind": "pattern", "pattern": "A", "token": "t"}
+    file.write_bytes(file.read_bytes() + json.dumps({"made": older}).encode() + b"\n\0\0\n[]\n")
+    store = Store(str(file))
+    assert list(store.active) == ["s1"] and store.next_number() > 8
+    assert "'pattern'" in capsys.readouterr().out
+
+
+def test_who_looks_at_an_ended_member_or_too_far_is_refused(tmp_path):
+    store = Store(str(tmp_path / "state" / "subscriptions.jsonl"))
+    for number in range(1, 7):
+        store.add(subscription(number, "any", members=[f"s{number - 1}"]))
+    ask = Subscribe("t", "any", [], None, None, None, {"members": ["s3"]})
+    assert arming.subscription(ask, store, str(tmp_path)).options.members == ["s3"]
+    with pytest.raises(UsageError):
+        arming.subscription(ask._replace(options={"members": ["s6"]}), store, str(tmp_path))
+    store.end(store.active["s3"])  # and its end is under way to the journal
+    with pytest.raises(NoTarget):
+        arming.subscription(ask, store, str(tmp_path))
+
+
+def test_nothing_is_reported_before_what_a_full_disk_refuses(path, monkeypatch):
+    """Neither lines behind it, nor an end: a matcher that is killed now would not read the line again."""
+    wanted = subscription(1, "pattern", "A", ttl=900.0)
+    loop = Loop(path, [wanted])
+
+    def refuse(_self, _facts):
+        raise OSError("no space")
+
+    with monkeypatch.context() as full:
+        full.setattr(Memory, "add", refuse)
+        loop.rules.tell([("s1", line(5))])
+        loop.rules.once_saved(lambda: loop.ended(wanted, "removed", None))
+        loop.turn()
+        assert loop.rules.stuck and not loop.journal and not loop.ends
+    loop.turn()
+    assert loop.fired("s1") == [1] and loop.ends == {"s1": "removed"}
