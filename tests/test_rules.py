@@ -119,6 +119,12 @@ def test_sequence_in_each_pane_by_itself():
     assert play(rule, line(20.0, 0), line(21.0, 0), line(22.0, 1), line(30.5, 2)) == [30.5]  # counted from the second A
 
 
+def test_a_sequence_is_not_forgotten_when_it_begins_again():
+    rule = Rule(subscription("sequence", "A", "B", "C", seconds=10.0))
+    assert play(rule, line(1.0, 0), line(2.0, 1), line(3.0, 0), line(4.0, 2)) == [4.0]
+    assert play(rule, line(21.0, 0), line(22.0, 1), line(30.0, 0), line(30.5, 1), line(35.0, 2)) == [35.0]  # the latest way
+
+
 def test_sequence_across_panes():
     rule = Rule(subscription("sequence", "A", "B", seconds=10.0, across=True))
     [fired] = [*rule.take(line(1.0, 0, text="a")), *rule.take(line(2.0, 1, text="b", pane="%2"))]

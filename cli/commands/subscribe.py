@@ -118,13 +118,13 @@ def _warn_blind(client: "Client", where: dict[str, str | None]) -> None:
 
 def _options(given: dict[str, Any]) -> dict[str, Any]:
     """The options of the request; what was not given is left out."""
-    wanted = {name: value for name, value in given.items() if value not in (None, False, [], 0, "now")}
+    zero = {"before": 0, "after": 0, "context": 0, "start": "now"}
+    wanted = {name: value for name, value in given.items() if value not in (None, []) and value is not False}
+    wanted = {name: value for name, value in wanted.items() if zero.get(name) != value}
     if wanted.pop("once", False):
         if "count" in wanted:
             raise UsageError("use one of --once and --count")
         wanted["count"] = 1
-    if given.get("count") == 0:
-        raise UsageError("count 0: at least 1 is expected")
     both = wanted.pop("context", None)
     if both:
         wanted = {"before": both, "after": both, **wanted}

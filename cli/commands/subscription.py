@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -134,7 +135,10 @@ def _spool(pane: str) -> str:
 
 
 def _looks_for(subscription: dict[str, Any]) -> str:
-    return "  ".join([*subscription["patterns"], *subscription["members"]])
+    filters = [f"status {status}" for status in subscription["status"]] + ["failures"] * subscription["fail"]
+    filters += [f"at least {subscription['slower']:g} s"] if subscription["slower"] else []
+    filters += [subscription["text"]] if subscription["text"] else []
+    return "  ".join([*subscription["patterns"], *subscription["members"], *filters])
 
 
 def _bounds(subscription: dict[str, Any]) -> str:
@@ -142,7 +146,7 @@ def _bounds(subscription: dict[str, Any]) -> str:
     count, ttl, until = (subscription[name] for name in ("count", "ttl", "until"))
     bounds = [
         {None: "", 1: "once"}.get(count, f"after {count}"),
-        f"in {ttl:g} s" if ttl else "",
+        f"in {max(0.0, subscription['created'] + ttl - time.time()):.0f} s" if ttl else "",
         f"at {until}" if until else "",
     ]
     return ", ".join(filter(None, bounds))

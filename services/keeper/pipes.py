@@ -74,13 +74,17 @@ class Pipes:
         try:
             text = tmux.run(
                 self._info.socket,
+                "display-message", "-p", "-t", listed.pane, "#{cursor_x}", ";",
                 "capture-pane", "-p", "-e", "-J", "-S", "-", "-E", "-", "-t", listed.pane, ";",
                 "if-shell", "-F", "-t", listed.pane, "#{pane_pipe}", "",
                 f"pipe-pane -O -t {listed.pane} {hooks.quote(command)}",
             )  # fmt: skip
         except tmux.TmuxError:
             return  # it has just gone; the next look knows
-        shown = b"".join(line.rstrip() + b"\r\n" for line in text.rstrip().split(b"\n")) if text.strip() else b""
+        column, _, text = text.partition(b"\n")
+        shown = b"\r\n".join(line.rstrip() for line in text.rstrip().split(b"\n"))
+        if shown and column == b"0":  # else the stream goes on in this line, which may be a prompt
+            shown += b"\r\n"
         path = spool.meta(directory, stream, "history")
         with contextlib.suppress(OSError):  # a full disk: the pane's output comes first
             with open(f"{path}.new", "wb") as file:

@@ -1,10 +1,12 @@
 """The lines around a line that has fired: those before it at once, those after it when they have come, or nothing does."""
 
+import functools
 import time
 from typing import Any
 
 from ...shared import spool, terminal
 from ...shared.service import Service
+from . import visible
 from .facts import TEXT_MAX, Fact
 from .rule import Rule
 from .rules import Rules
@@ -38,7 +40,14 @@ class Context:
             raw = spool.read(path, start, end - start).data.replace(b"\r\n", b"\n")
         except FileNotFoundError:  # it has just gone
             return []
-        return [line.decode(errors="replace")[:TEXT_MAX] for line in terminal.clean(raw.strip(b"\n")).split(b"\n")]
+        state = visible.at(functools.partial(spool.read, path), start)
+        shown = visible.parts(raw, state)[0]
+        lines = []
+        for text, whole in zip(shown.split(b"\n"), raw.split(b"\n"), strict=True):
+            cleaned = terminal.clean(text).strip(b"\n")
+            if cleaned or not whole.strip(b"\r"):  # else all of it was a prompt, or typed
+                lines += [line.decode(errors="replace")[:TEXT_MAX] for line in cleaned.split(b"\n")]
+        return lines[raw.startswith(b"\n") : len(lines) - raw.endswith(b"\n")]
 
     # ---- lines that are to come ------------------------------------------------------------------------------------
 

@@ -31,8 +31,7 @@ class Keyed(Stateless):
 
 
 class Sequence(Keyed):
-    """The first pattern, then the second, and so on, all in so many seconds. The first one begins anew, unless the next has
-    come."""
+    """The first pattern, then the second, and so on, all in so many seconds; each step counts from the latest way to it."""
 
     def take(self, fact: Fact) -> list[Said]:
         key = self.key(fact)
@@ -40,20 +39,19 @@ class Sequence(Keyed):
             if not self.options.across:
                 self.keep(key, None)
             return []
-        lines = self.state["panes"].get(key) or []
-        if lines and fact["at"] - lines[0]["at"] > self.within:
-            lines = []
-        by_index = {hit["index"]: hit for hit in self.hits(fact)}
-        hit = by_index.get(len(lines)) or by_index.get(0)
-        if hit is None:
-            return []
-        step = {"at": fact["at"], "pane": fact["pane"], **matched(fact, hit)}
-        lines = [*lines, step] if hit["index"] == len(lines) else [step]
-        if len(lines) < len(self.patterns):
-            self.keep(key, lines)
-            return []
-        self.keep(key, None)
-        return [Firing(place(fact), {"seconds": round(fact["at"] - lines[0]["at"], 6), "steps": lines})]
+        begun: dict[str, list[Any]] = dict(self.state["panes"].get(key) or {})
+        found = {hit["index"]: hit for hit in self.hits(fact)}
+        for index in sorted(found, reverse=True):  # the later steps first: one line is one step
+            before = begun.get(str(index), [])  # the latest lines that have come so far
+            if len(before) < index or (before and fact["at"] - before[0]["at"] > self.within):
+                continue
+            lines = [*before, {"at": fact["at"], "pane": fact["pane"], **matched(fact, found[index])}]
+            if len(lines) == len(self.patterns):
+                self.keep(key, None)
+                return [Firing(place(fact), {"seconds": round(fact["at"] - lines[0]["at"], 6), "steps": lines})]
+            begun[str(index + 1)] = lines
+        self.keep(key, begun or None)
+        return []
 
 
 class NotThen(Keyed):

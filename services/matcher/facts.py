@@ -57,7 +57,7 @@ def line(state: StreamState, hit: Hit, at: float) -> Fact:
     return {
         "is": "line", "at": at, "key": f"line/{state.server}/{state.name}", "position": hit.offset, **of(state),
         "line": hit.line[:TEXT_MAX], "hits": hits, "offset": hit.offset, "end": hit.end, "partial": hit.partial,
-        "truncated": hit.truncated,
+        "truncated": hit.truncated or len(hit.line) > TEXT_MAX,
     }  # fmt: skip
 
 

@@ -93,6 +93,8 @@ def _check_kind(kind: str, patterns: list[Any], options: Options) -> None:
     least, most = need.patterns
     if not all(isinstance(pattern, str) and pattern for pattern in patterns) or not least <= len(patterns) <= most:
         wanted = {(0, 0): "no pattern", (2, 2): "two patterns"}.get(need.patterns, f"{least} to {most} patterns")
+        if "" in patterns:
+            raise UsageError("an empty pattern matches every line; make it match something")
         raise UsageError("a pattern is needed" if least == 1 and not patterns else f"{kind} takes {wanted}")
     for name in _OF_SOME:
         if getattr(options, name) != getattr(_DEFAULTS, name) and name not in need.more:
@@ -117,7 +119,7 @@ def _check_values(options: Options) -> None:
     for name in _TIMES:
         value = getattr(options, name)
         if value is not None and not (math.isfinite(value) and 0 < value < _LONGEST):
-            raise UsageError(f"{name} {value:g}: a number of seconds above 0 is expected")
+            raise UsageError(f"{name} {value:g}: a number of seconds above 0, up to ten years, is expected")
     if options.count is not None and options.count < 1:
         raise UsageError(f"count {options.count}: at least 1 is expected")
     most, *seconds = options.limit or (1, 1.0)

@@ -180,7 +180,8 @@ class Reader:
                 blocks = state.lines.feed(found.data)
                 if state.visible is None and not state.lines.torn:
                     begin = max(begin, state.lines.whole_from)
-                    state.visible = visible.at(functools.partial(spool.read, path), begin)
+                    first = visible.FIRST if self._begins_in_a_line(state) else visible.State()
+                    state.visible = visible.at(functools.partial(spool.read, path), begin, first)
             except FileNotFoundError:
                 return
             if not found.data:
@@ -193,6 +194,14 @@ class Reader:
                 self._owner.evaluate(state, block, times)
             if state.lines.tail:
                 self._watch_quiet(state)
+
+    def _begins_in_a_line(self, state: StreamState) -> bool:
+        """Whether the pane was there before its stream, and in the middle of a line then: at its prompt, most likely."""
+        try:
+            with open(spool.meta(f"{self._root}/{state.server}", state.name, "history"), "rb") as file:
+                return file.read()[-1:] not in (b"", b"\n")
+        except FileNotFoundError:
+            return False
 
     def _times(self, state: StreamState, path: str) -> Times:
         """When what is not read yet was printed: by the spool's own time, and by the watcher's marks if we are late."""

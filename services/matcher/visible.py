@@ -160,12 +160,15 @@ def cut(raw: bytes) -> bytes:
     return found[0] if found else b""
 
 
-def at(read: Callable[[int, int], spool.Range], offset: int) -> State:
+FIRST = State(zone=1)  # of a stream that begins in a line: what comes up to its end, or a mark, may be typed
+
+
+def at(read: Callable[[int, int], spool.Range], offset: int, first: State = State()) -> State:  # noqa: B008 (a constant)
     """The state at `offset` of a stream. Nobody stands at a prompt for longer than a piece; the alternate screen is as its
-    last switch before that says. `read` is `spool.read` of a path."""
+    last switch before that says. `read` is `spool.read` of a path; `first`: the state at the beginning of the stream."""
     start = max(0, offset - _PIECE)
     found = read(start, _PIECE)
-    state = parts(found.data[: max(0, offset - found.offset)], State())[2]
+    state = parts(found.data[: max(0, offset - found.offset)], first if found.offset == 0 else State())[2]
     return state._replace(alternate=_alternate(read, offset))
 
 

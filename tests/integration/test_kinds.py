@@ -166,3 +166,23 @@ def test_a_pattern_is_tried_on_what_was_printed(guest: Guest) -> None:
     assert guest.data("subscription", "test", "--check", "a+")["costs"][0]["class"] == "each line"
     assert guest.ctmux("subscription", "test", "(", "--check", code=2).stderr.startswith("ctmux: pattern: missing )")
     assert "no file" in guest.ctmux("subscription", "test", "x", "/nope", code=4).stderr
+
+
+def test_a_prompt_from_before_us_is_no_output(world: World) -> None:
+    """What is typed at it comes before any mark of its shell that we have seen; also after a restart of the daemon."""
+    world.env["CTMUX_TMUX_SOCKET"] = world.socket()
+    world.tmux("new-session", "-d", "-s", "main", "-x", "80", "-y", "24", "bash --norc")
+    until(
+        lambda: (
+            "$" in world.tmux("capture-pane", "-p", "-t", "main") or "#" in world.tmux("capture-pane", "-p", "-t", "main")
+        )
+    )
+    for start in ("start", "restart"):
+        world.ctmux("daemon", start)
+        world.wait_event("pane.observed", pane="%0")
+        armed = subscribe(world, "pattern", "needle")
+        world.tmux("send-keys", "-t", "main", "-l", f"true needle {start}")
+        until(lambda start=start: f"needle {start}" in world.tmux("capture-pane", "-p", "-t", "main"))
+        world.tmux("send-keys", "-t", "main", "Enter", "echo a need''le", "Enter")
+        until(lambda armed=armed: fired(world, armed))
+        assert [e["data"]["line"] for e in fired(world, armed)] == ["a needle"]
