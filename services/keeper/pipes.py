@@ -74,16 +74,18 @@ class Pipes:
         try:
             text = tmux.run(
                 self._info.socket,
-                "display-message", "-p", "-t", listed.pane, "#{cursor_x}", ";",
+                "display-message", "-p", "-t", listed.pane, "#{cursor_x} #{e|-:#{pane_height},#{cursor_y}}", ";",
                 "capture-pane", "-p", "-e", "-J", "-S", "-", "-E", "-", "-t", listed.pane, ";",
                 "if-shell", "-F", "-t", listed.pane, "#{pane_pipe}", "",
                 f"pipe-pane -O -t {listed.pane} {hooks.quote(command)}",
             )  # fmt: skip
         except tmux.TmuxError:
             return  # it has just gone; the next look knows
-        column, _, text = text.partition(b"\n")
+        cursor, _, text = text.partition(b"\n")
+        column, below = map(int, cursor.split())
+        lines = text.split(b"\n")[:-1]
         shown = b"\r\n".join(line.rstrip() for line in text.rstrip().split(b"\n"))
-        if shown and column == b"0":  # else the stream goes on in this line, which may be a prompt
+        if shown and not (column and lines[-below].strip()):  # else the stream goes on in this line, which may be a prompt
             shown += b"\r\n"
         path = spool.meta(directory, stream, "history")
         with contextlib.suppress(OSError):  # a full disk: the pane's output comes first
