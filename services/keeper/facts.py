@@ -14,6 +14,8 @@ from .spools import Spools
 from .topology import GRACE
 from .writers import Writers
 
+_LONGEST = 30.0  # seconds: a pipe that hangs must not keep a session open
+
 
 class Facts:
     """Of one tmux server: brings to its topology what the processes thread has seen, and what that came too late for."""
@@ -25,6 +27,7 @@ class Facts:
         self._topology = reporter.topology
         self._lookout = lookout
         self._nudge = nudge
+        self._closing_since: float | None = None
 
     def take(self, facts: list[Fact]) -> None:
         """What the processes thread has seen of this server's panes."""
@@ -66,6 +69,15 @@ class Facts:
                     self._topology.stream_closed(found.stream.name)
         self._spools.follow(self._topology.moves)
         return drafts
+
+    def birth_is_near(self, closing: set[str], now: float) -> bool:
+        """Whether sessions that are closing may still show a pane that nobody has seen, whose pipe is slow to start. To be
+        asked before `late`; not for ever."""
+        if not closing:
+            self._closing_since = None
+            return False
+        self._closing_since = self._closing_since or now
+        return now - self._closing_since < _LONGEST and self._writers.busy(self._lookout.gone)
 
     def unheard(self, now: float) -> None:
         """Ends of streams that no fact tells: the end of a file is told a moment before its writer counts as gone, and of a

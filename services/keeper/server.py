@@ -23,6 +23,7 @@ from .spools import Spools
 from .topology import GRACE
 from .writers import Writers
 
+_SOON = 0.05  # seconds until the next look at a session that is about to close
 _AGAIN = 1.0  # seconds until hooks that could not be installed are tried again
 
 
@@ -147,13 +148,14 @@ class Server:
         self._spools.follow(self.topology.moves)
         if not self._lookout.gone:
             drafts += self._pipes.open_missing(seen, self.topology, now)
+        wait = self._facts.birth_is_near(self.topology.closing(seen), now)
         late = self._facts.late(seen, now)
         self._facts.unheard(now)
-        self._report([*drafts, *late, *self.topology.forget(seen, now)])
+        self._report([*drafts, *late, *self.topology.forget(seen, now, close=not wait)])
         self._exits.finish(now)
         if before != set(self.topology.sessions):
             self._owner.sessions_changed()
-        patience = 0.0 if late else GRACE if self.topology.waiting() else self._pipes.patience()
+        patience = 0.0 if late else _SOON if wait else GRACE if self.topology.waiting() else self._pipes.patience()
         if patience is not None:
             self._lookout.look_soon(patience)
         if not self._tidied and seen.sessions:

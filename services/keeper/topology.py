@@ -226,8 +226,14 @@ class Topology:
                        pid=pane.pid, stream=stream, end=end)
         ]  # fmt: skip
 
-    def forget(self, listing: Listing, now: float) -> list[Draft]:
-        """Drop panes that have exited and are gone, then report sessions that are gone with their last pane.
+    def closing(self, listing: Listing) -> set[str]:
+        """Sessions that are gone, with all of their panes that are known."""
+        held = {pane.session for key, pane in self.panes.items() if key in listing.panes or not pane.exited}
+        return self.sessions.keys() - listing.sessions.keys() - held
+
+    def forget(self, listing: Listing, now: float, close: bool = True) -> list[Draft]:
+        """Drop panes that have exited and are gone, then report sessions that are gone with their last pane, if they are to
+        `close` yet.
 
         A pane that tmux kept after its exit may have a stream that is not finished yet: it goes to `departed`.
         """
@@ -236,9 +242,9 @@ class Topology:
             self.over = [*self.over[-_OVER:], pane_id]
             if pane.stream and pane.kept:
                 self.departed.append(Departed(pane_id, pane.session, pane.stream, exited=True))
-        held = {pane.session for pane in self.panes.values()}
         drafts = []
-        for session in [key for key in self.sessions if key not in listing.sessions and key not in held]:
+        closing = self.closing(listing) if close else ()
+        for session in [key for key in self.sessions if key in closing]:
             name = self.sessions.pop(session)
             watcher = f"service/watcher-{self.server}-{session[1:]}"
             drafts.append(self.draft("session.closed", now, session, name=name, ends=[watcher]))

@@ -43,6 +43,16 @@ class Writers:
                 found.add(pane)
         return found
 
+    def busy(self, gone: bool) -> bool:
+        """Whether any pipe has been started that may not have got as far as its spool."""
+        for process in _processes():
+            if gone or process.parent == self._server:
+                command = _command(process.pid)
+                becoming = process.forked or (command == b"" and process.state not in _OVER)
+                if (becoming and not gone) or hooks.spooled_pane(command or b"", self._directory):
+                    return True
+        return False
+
     def end(self, paths: list[str]) -> None:
         """End the `cat`s of these spools; tmux then takes their pipes for closed."""
         spools = set()

@@ -226,6 +226,27 @@ def test_a_nested_tmux_hides_no_exit(guest: Guest) -> None:
     check(guest.events(), guest.first)
 
 
+def test_a_session_closes_after_a_pane_that_nobody_has_seen(world: World) -> None:
+    """The pipe of a pane that lived for a moment starts long after the rest of its session has ended."""
+    slow = Path(f"{world.root}/slow")
+    slow.mkdir()
+    first = f"/bin/mkdir {slow}/first 2>/dev/null && sleep 1 || sleep 3.5"
+    slow.joinpath("mkdir").write_text(f'#!/bin/sh\n{first}\nexec /bin/mkdir -p "$@"\n')
+    slow.joinpath("mkdir").chmod(0o755)
+    world.env["CTMUX_TMUX_SOCKET"] = world.socket()
+    world.tmux("new-session", "-d", "-s", "main", "-x", "120", "-y", "30")
+    world.start()
+    until(lambda: watchers(world) == {"$0": 1})
+    world.tmux("set-environment", "-g", "PATH", f"{slow}:{world.env['PATH']}")
+    world.ctmux("subscribe", "pattern", "^row")
+    world.tmux("new-session", "-d", "-s", "s", "echo row 1; sleep 0.5", ";", "split-window", "-d", "-t", "s", "echo row 2")
+    world.wait_event("session.closed", session="$1", seconds=30)
+    events = world.events()
+    assert [e["data"]["line"] for e in events if e["kind"] == "pattern.matched"] == ["row 1", "row 2"]
+    assert {e["pane"] for e in events if e["kind"] == "pane.exited"} == {"%1", "%2"}
+    check(events)
+
+
 def test_the_end_comes_last_also_where_the_server_ends_before_a_pipe_has_started(world: World) -> None:
     """The shell of the pipe outlives the tmux server, and so does what tmux has handed to it."""
     slowed(world)
