@@ -56,7 +56,9 @@ class Kinds:
         Path(f"{self._folder}/steps.begin").touch()
 
     def take(self, event: dict[str, Any]) -> None:
-        """An event of the journal."""
+        """An event of the journal; those of the account's own subscription are millions in an hour."""
+        if event["subscription"] not in self._ids.values():
+            return
         if event["kind"] == "subscription.ended":
             self._ends[event["subscription"]].append(event["data"]["reason"])
         elif event["kind"].endswith((".matched", ".expired")):
