@@ -25,6 +25,21 @@ class Keyed(Stateless):
             if len(panes) > _KEYS_MOST:
                 del panes[next(iter(panes))]
 
+    def take(self, fact: Fact) -> list[Said]:
+        key = self.key(fact)
+        if fact["is"] != "exit":
+            return self.line(key, fact)
+        return [] if self.options.across else self.exit(key)
+
+    def line(self, key: str, fact: Fact) -> list[Said]:
+        """What follows from a line."""
+        raise NotImplementedError
+
+    def exit(self, key: str) -> list[Said]:
+        """What follows from the end of a pane that was told apart."""
+        self.keep(key, None)
+        return []
+
     @property
     def within(self) -> float:
         return self.options.seconds or 0.0
@@ -33,12 +48,7 @@ class Keyed(Stateless):
 class Sequence(Keyed):
     """The first pattern, then the second, and so on, all in so many seconds; each step counts from the latest way to it."""
 
-    def take(self, fact: Fact) -> list[Said]:
-        key = self.key(fact)
-        if fact["is"] == "exit":
-            if not self.options.across:
-                self.keep(key, None)
-            return []
+    def line(self, key: str, fact: Fact) -> list[Said]:
         begun: dict[str, list[Any]] = dict(self.state["panes"].get(key) or {})
         found = {hit["index"]: hit for hit in self.hits(fact)}
         for index in sorted(found, reverse=True):  # the later steps first: one line is one step
@@ -62,10 +72,10 @@ class NotThen(Keyed):
         begun = [step["at"] for step in self.state["panes"].values()]
         return min(begun) + self.within if begun else None
 
-    def take(self, fact: Fact) -> list[Said]:
-        key = self.key(fact)
-        if fact["is"] == "exit":
-            return [] if self.options.across else self._fire(key)
+    def exit(self, key: str) -> list[Said]:
+        return self._fire(key)  # the second cannot come any more
+
+    def line(self, key: str, fact: Fact) -> list[Said]:
         found = {hit["index"]: hit for hit in self.hits(fact)}
         if 1 in found:
             self.keep(key, None)
@@ -85,12 +95,7 @@ class NotThen(Keyed):
 class Threshold(Keyed):
     """So many lines in so many seconds; then it counts anew."""
 
-    def take(self, fact: Fact) -> list[Said]:
-        key = self.key(fact)
-        if fact["is"] == "exit":
-            if not self.options.across:
-                self.keep(key, None)
-            return []
+    def line(self, key: str, fact: Fact) -> list[Said]:
         hits = self.hits(fact)
         if not hits:
             return []
