@@ -3,6 +3,7 @@
 import contextlib
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Collection
 
 from ...shared import spool
@@ -28,6 +29,7 @@ class Spools:
         self._root = root
         self._server = server
         self._keep_seconds = keep_seconds
+        self._kept: deque[tuple[float, str]] = deque()  # when (monotonic) which ended spool is dropped
         self.directory = f"{root}/{server}"
         os.makedirs(f"{self.directory}/meta", mode=0o700, exist_ok=True)
 
@@ -65,15 +67,28 @@ class Spools:
         """Mark a spool as over, and drop it when nobody can be reading it any more."""
         with contextlib.suppress(OSError), open(spool.meta(self.directory, stream, "done"), "wb"):  # or the disk is full
             pass
-        self._service.after(self._keep_seconds, lambda: self._drop(stream))
+        self._keep(stream, self._keep_seconds)
 
     def drop_old(self) -> None:
         """Drop what an earlier keeper had kept for a while, when that while is over."""
+        ended: list[tuple[float, str]] = []
         for found in self.walk():
             with contextlib.suppress(FileNotFoundError):
-                kept = time.time() - os.path.getmtime(spool.meta(self.directory, found.stream.name, "done"))
-                left = max(0.0, self._keep_seconds - kept)
-                self._service.after(left, lambda name=found.stream.name: self._drop(name))  # type: ignore[misc]
+                ended.append((os.path.getmtime(spool.meta(self.directory, found.stream.name, "done")), found.stream.name))
+        for when, stream in sorted(ended):
+            self._keep(stream, max(0.0, when + self._keep_seconds - time.time()))
+
+    def _keep(self, stream: str, seconds: float) -> None:
+        """One timer for all, which are dropped in the order in which they have ended."""
+        self._kept.append((time.monotonic() + seconds, stream))
+        if len(self._kept) == 1:
+            self._service.after(seconds, self._drop_due)
+
+    def _drop_due(self) -> None:
+        while self._kept and self._kept[0][0] <= time.monotonic():
+            self._drop(self._kept.popleft()[1])
+        if self._kept:
+            self._service.after(self._kept[0][0] - time.monotonic(), self._drop_due)
 
     def _drop(self, stream: str) -> None:
         path = self.find(stream)
