@@ -50,7 +50,7 @@ class Guest(World):
             folder = os.path.dirname(self.socket())
             for name in os.listdir(folder):
                 self._host.tmux("kill-server", name=name, check=False)
-            until(lambda: len(self.events("server.lost")) == len(self.events("server.found")), 30)
+            until(lambda: len(self.events("server.lost")) == len(self.events("server.found")))
             while left := self.data("subscription", "list"):  # the newest first: it may look at others
                 self.ctmux("subscription", "remove", left[-1]["id"])
                 self.wait_event("subscription.ended", subscription=left[-1]["id"])
@@ -83,7 +83,7 @@ class Shared:
         assert host
         try:
             guest.close()
-            until(lambda: processes(host) == self._processes, 30)
+            until(lambda: processes(host) == self._processes)
         except BaseException:
             failed = True
             raise

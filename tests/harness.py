@@ -29,7 +29,7 @@ def installed(arguments: tuple[str, ...], env: dict[str, str], timeout: float) -
     return subprocess.run([CTMUX, *arguments], env=env, capture_output=True, text=True, timeout=timeout)
 
 
-def until(fact: Callable[[], T], seconds: float = 15.0) -> T:
+def until(fact: Callable[[], T], seconds: float = 40.0) -> T:
     """The first true value of `fact`; its last failure when the deadline passes."""
     deadline = time.monotonic() + seconds
     while True:
@@ -135,7 +135,7 @@ class World:
         """What the journal's files hold now, in order."""
         return [event for event in self.log.events(self.paths.journal) if kind is None or event["kind"] == kind]
 
-    def wait_event(self, kind: str, seconds: float = 15.0, **fields: Any) -> dict[str, Any]:
+    def wait_event(self, kind: str, seconds: float = 40.0, **fields: Any) -> dict[str, Any]:
         """The first event of this kind with these fields (of the event or of its data)."""
 
         def look() -> dict[str, Any] | None:

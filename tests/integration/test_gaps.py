@@ -92,7 +92,7 @@ def test_a_full_disk_of_the_journal(world: World) -> None:
         assert known < 3000
         assert re.search("cannot be|no answer", world.ctmux("subscribe", "pattern", "x", code=1).stderr)
         os.unlink(f"{world.root}/state/ballast")
-        until(lambda: len(matched(world)) == 3000, 30)
+        until(lambda: len(matched(world)) == 3000)
         assert [e["data"]["captures"][0] for e in matched(world)] == [str(n) for n in range(1, 3001)]
         stalled = world.wait_event("journal.stalled")
         assert re.search("No space left|disk full", stalled["data"]["reason"]) and stalled["data"]["seconds"] > 0
@@ -120,7 +120,7 @@ def test_a_full_disk_of_the_spools(world: World) -> None:
             world.tmux("send-keys", "-t", pane, "x", "Enter")  # tmux notices with output that nobody reads its pipe
             return len([e for e in world.events("pane.observed") if e["pane"] == pane]) == 2
 
-        until(observed_again, 30)
+        until(observed_again)
         world.tmux("send-keys", "-t", pane, "3", "Enter")
         until(lambda: [e["data"]["captures"][0] for e in matched(world)] == ["1", "3"])
         assert world.ctmux("health").stdout == "healthy\n"

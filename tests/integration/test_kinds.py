@@ -131,7 +131,7 @@ def test_every_kind_goes_on_where_a_killed_matcher_was(daemon: World) -> None:
             kill(daemon, "matcher")
     out("B\n")
     assert ended(daemon, every) == "count" and ended(daemon, ttl) == "ttl"
-    until(lambda: fired(daemon, missing) and fired(daemon, absent) and fired(daemon, sequence), 30)
+    until(lambda: fired(daemon, missing) and fired(daemon, absent) and fired(daemon, sequence))
     assert [e["data"]["line"] for e in fired(daemon, every)] == [f"n{number}" for number in range(40)]
     assert [e["data"]["line"] for e in fired(daemon, threshold)] == ["n9", "n19", "n29", "n39"]
     assert [[s["line"] for s in e["data"]["steps"]] for e in fired(daemon, sequence)] == [["A", "B"]]

@@ -201,7 +201,7 @@ def test_the_end_comes_last_also_where_the_pipe_of_a_pane_is_slow_to_start(world
     slowed(world)
     world.ctmux("subscribe", "pattern", "^row [0-9]+$")
     world.tmux("new-session", "-d", "-s", "s", "for i in 1 2 3; do echo row $i; done; sleep 0.1; exit 4")
-    exited = world.wait_event("pane.exited", pane="%1", seconds=30)
+    exited = world.wait_event("pane.exited", pane="%1")
     events = world.events()
     matched = [e for e in events if e["kind"] == "pattern.matched"]
     assert [e["data"]["line"] for e in matched] == ["row 1", "row 2", "row 3"]
@@ -240,7 +240,7 @@ def test_a_session_closes_after_a_pane_that_nobody_has_seen(world: World) -> Non
     world.tmux("set-environment", "-g", "PATH", f"{slow}:{world.env['PATH']}")
     world.ctmux("subscribe", "pattern", "^row")
     world.tmux("new-session", "-d", "-s", "s", "echo row 1; sleep 0.5", ";", "split-window", "-d", "-t", "s", "echo row 2")
-    world.wait_event("session.closed", session="$1", seconds=30)
+    world.wait_event("session.closed", session="$1")
     events = world.events()
     assert {e["data"]["line"] for e in events if e["kind"] == "pattern.matched"} == {"row 1", "row 2"}  # either pane first
     assert {e["pane"] for e in events if e["kind"] == "pane.exited"} == {"%1", "%2"}
@@ -255,7 +255,7 @@ def test_the_end_comes_last_also_where_the_server_ends_before_a_pipe_has_started
     world.wait_event("pane.opened", pane=pane)
     until(lambda: "row 1" in world.tmux("capture-pane", "-p", "-t", pane))
     world.tmux("kill-server")
-    lost = world.wait_event("server.lost", seconds=30)
+    lost = world.wait_event("server.lost")
     events = world.events()
     (matched,) = [e for e in events if e["kind"] == "pattern.matched"]
     assert matched["n"] < find(events, "pane.exited", pane=pane)["n"] < lost["n"]
@@ -290,12 +290,12 @@ def test_one_watcher_for_each_session_at_any_time(guest: Guest) -> None:
         settled(set())
     even = {f"${number}" for number in range(2, 11, 2)}
     until(lambda: len(guest.events("session.closed")) == 5)
-    until(lambda: settled({"$0", *even}), 30)
+    until(lambda: settled({"$0", *even}))
     for session in sorted(even):
         guest.tmux("kill-session", "-t", session)
         settled(set())
     until(lambda: len(guest.events("session.closed")) == 10)
-    until(lambda: settled({"$0"}), 30)
+    until(lambda: settled({"$0"}))
     record = supervised.running(guest.paths)
     assert record
     left = until(lambda: len(found := os.listdir(record.services)) == 1 and found)
@@ -363,10 +363,10 @@ def test_each_once_although_the_keeper_is_killed_again_and_again(daemon: World) 
             daemon.tmux(*step)
             if number == turn:
                 os.kill(victim, signal.SIGKILL)
-    until(lambda: len(daemon.events("session.closed")) == 5, 30)
+    until(lambda: len(daemon.events("session.closed")) == 5)
     os.kill(process(daemon, "keeper", victim), signal.SIGKILL)
     daemon.tmux("kill-server")
-    daemon.wait_event("server.lost", 30)
+    daemon.wait_event("server.lost")
     events = daemon.events()
     check(events)  # nothing twice
     told: dict[str, set[str]] = {}

@@ -131,7 +131,7 @@ def test_a_server_is_lost_once_although_nobody_heard_it(daemon: World) -> None:
     os.kill(logger, signal.SIGSTOP)
     daemon.tmux("kill-server")
     folder = f"{daemon.paths.state}/topology"
-    until(lambda: [n for n in os.listdir(folder) if "server.lost" in Path(f"{folder}/{n}").read_text()], 30)
+    until(lambda: [n for n in os.listdir(folder) if "server.lost" in Path(f"{folder}/{n}").read_text()])
     record = supervised.running(daemon.paths)
     assert record
     with supervised.connect(record) as proxy:
@@ -166,7 +166,7 @@ def test_a_tmux_that_hangs_while_the_keeper_starts_is_not_dead(daemon: World) ->
     os.kill(keeper, signal.SIGKILL)
     daemon.wait_event("service.restarted", 30, service="keeper")
     os.kill(tmux, signal.SIGCONT)
-    until(lambda: daemon.data("status")["roles"]["keeper"]["servers"], 30)
+    until(lambda: daemon.data("status")["roles"]["keeper"]["servers"])
     pane = daemon.open_pane("exit 4")
     daemon.wait_event("pane.exited", pane=pane)
     assert not daemon.events("server.lost") and not daemon.events("session.closed") and not daemon.events("gap")
@@ -184,7 +184,7 @@ def test_a_matcher_that_is_away_for_long_still_matches(daemon: World) -> None:
     daemon.tmux("send-keys", "-t", pane, "Enter")
     daemon.wait_event("pane.exited", 60, pane=pane, exit_status=4)
     os.kill(record.pid, signal.SIGCONT)
-    assert daemon.wait_event("pattern.matched", 30)["data"]["line"] == "late line"
+    assert daemon.wait_event("pattern.matched")["data"]["line"] == "late line"
     meta = next(Path(daemon.paths.spool).glob("*/meta"))
     until(lambda: list(meta.glob(f"p{pane[1:]}.*.done")))
     assert len(daemon.events("pattern.matched")) == 1 and not daemon.events("gap")
@@ -194,7 +194,7 @@ def test_a_stop_waits_for_the_matcher(daemon: World) -> None:
     daemon.ctmux("subscribe", "pattern", r"^\d+$", "--all")
     pane = daemon.open_pane("seq 1 30000; exec sleep 1000")
     size = sum(len(f"{n}\r\n") for n in range(1, 30001))
-    until(lambda: [s for s in daemon.spools(pane) if spool.size(s.path) == size], 30)
+    until(lambda: [s for s in daemon.spools(pane) if spool.size(s.path) == size])
     daemon.stop()
     assert [e["data"]["line"] for e in daemon.events("pattern.matched")] == [str(n) for n in range(1, 30001)]
     assert not daemon.events("gap")
@@ -217,10 +217,10 @@ def test_servers_that_come_and_go_leave_nothing_open(daemon: World) -> None:
         known = len(daemon.events("server.lost"))
         for name in names:
             daemon.tmux("new-session", "-d", "exec sleep 1000", name=name)
-        until(lambda: len(daemon.events("server.found")) == 1 + known + len(names), 30)
+        until(lambda: len(daemon.events("server.found")) == 1 + known + len(names))
         for name in names:
             daemon.tmux("kill-server", name=name)
-        until(lambda: len(daemon.events("server.lost")) == known + len(names), 30)
+        until(lambda: len(daemon.events("server.lost")) == known + len(names))
         until(lambda: len(state_files(daemon)) == 1)
         return len(os.listdir(f"/proc/{keeper}/fd"))
 

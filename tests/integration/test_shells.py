@@ -34,7 +34,7 @@ class Shell:
         self.pane = guest.tmux(
             "new-window", "-d", "-t", "main:", "-c", str(home), "-P", "-F", "#{pane_id}", f"exec env {variables} {name}"
         )
-        until(lambda: prompt.encode() in self.printed(), 30)
+        until(lambda: prompt.encode() in self.printed())
 
     def printed(self) -> bytes:
         return b"".join(Path(found.path).read_bytes() for found in self.guest.spools(self.pane))
@@ -61,7 +61,7 @@ class Shell:
             new = self.printed()[place:]
             return answer.encode() in new and ready.encode() in new[new.index(answer.encode()) :]
 
-        until(look, 30)
+        until(look)
 
     def facts(self) -> list[Fact]:
         return Commands().feed(self.printed(), 0, 0.0)
@@ -72,7 +72,7 @@ class Shell:
         def look() -> list[Finished]:
             return [fact for fact in self.facts() if isinstance(fact, Finished)]
 
-        until(lambda: len(look()) >= count, 30)
+        until(lambda: len(look()) >= count)
         return look()
 
 
@@ -107,7 +107,7 @@ def test_prompts_and_what_is_typed_fire_nothing(guest: Guest, name: str, marks: 
     guest.tmux("resize-window", "-t", shell.pane, "-x", "70")
     shell.run("printf 'need''le-b'", "needle-b")
     shell.run("echo; echo sen''tinel", "sentinel")
-    until(lambda: lines(guest, end), 30)
+    until(lambda: lines(guest, end))
     assert [line.rstrip("⏎%# ") for line in lines(guest, armed)] == ["needle-a", "needle-b"]
 
 
@@ -124,7 +124,7 @@ def test_where_nothing_marks_it_what_we_type_fires_nothing(guest: Guest) -> None
     until(lambda: shell.printed().count(b"needle-b") == 2)
     shell.keys("C-d")
     shell.run("echo sen''tinel", "sentinel")
-    until(lambda: lines(guest, end), 30)
+    until(lambda: lines(guest, end))
     assert lines(guest, armed)[0] == "needle-a" and lines(guest, armed)[2:] == ["needle-b"]
     assert "No such file" in lines(guest, armed)[1]
 

@@ -277,7 +277,7 @@ def test_each_line_once_although_the_matcher_is_killed_while_they_come(daemon: W
     command = "for i in $(seq 1 2500); do echo line $i; sleep 0.001; done; sleep 0.1; printf 'line 2501'"
     pane = daemon.tmux("new-window", "-d", "-P", "-F", "#{pane_id}", command)
     for count in (100, 900, 1800):
-        until(lambda count=count: len(matched(daemon, armed)) >= count, 30)
+        until(lambda count=count: len(matched(daemon, armed)) >= count)
         kill(daemon, "matcher")
     exited = daemon.wait_event("pane.exited", 60, pane=pane)
     assert lines(daemon, armed) == [f"line {number}" for number in range(1, 2502)]
