@@ -147,6 +147,11 @@ class World:
         assert event is not None
         return event
 
+    def said(self) -> str:
+        """The ends of the logs of its processes."""
+        logs = sorted(Path(self.paths.logs).glob("*.log"))
+        return "\n".join(f"{path.name}: {path.read_text(errors='replace')[-2000:]}" for path in logs if path.stat().st_size)
+
     @contextlib.contextmanager
     def mounted(self, folder: str, kind: str, options: str = "") -> Iterator[None]:
         """A file system of its own for `run` or `state`; the daemon ends before that."""

@@ -227,9 +227,9 @@ def _check_observed(client: "Client", server: str, panes: set[str]) -> None:
 
 
 def _gone(server: str | None, target: str) -> tuple[str, str] | None:
-    """(server, pane) of a pane that has exited, while its spool is kept: of this server, or of the only one that had it."""
+    """(server, pane) of a pane that has exited, while its spool is kept: of this server; if none runs, of the only one."""
     kept = [each for each in spool.walk(where.resolve().spool) if each.stream.pane == target]
-    found = [each for each in kept if each.server == server] or kept
+    found = [each for each in kept if server in (None, each.server)]
     return (found[-1].server, target) if found and len({each.server for each in found}) == 1 else None
 
 

@@ -21,6 +21,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     report = yield
     item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    if report.failed:
+        for world in [made for made in getattr(item, "funcargs", {}).values() if isinstance(made, World)][:1]:
+            report.sections.append(("what the instance said", world.said()))
     return report
 
 

@@ -180,12 +180,17 @@ def test_stream_ends_with_the_pane_and_tail_joins_without_a_seam(guest: Guest) -
 def test_a_pane_that_has_ended_is_the_one_of_the_server_that_is_asked(guest: Guest) -> None:
     """Another server, which may be gone as well, had one with the same id."""
     guest.tmux("new-session", "-d", "-s", "main", name="u")
+    until(lambda: len(guest.events("pane.observed")) == 2)
     for name in ("t", "u"):
         made = ["new-window", "-d", "-t", "main:", "-P", "-F", "#{pane_id}", f"echo on {name}; sleep 0.2"]
         assert guest.tmux(*made, name=name) == "%1"
     until(lambda: len(guest.events("pane.exited")) == 2)
     for name in ("t", "u"):
         assert guest.ctmux("-S", guest.socket(name), "pane", "tail", "%1").stdout == f"on {name}\n"
+    guest.tmux("new-window", "-d", "-t", "main:", "echo alone")
+    guest.wait_event("pane.exited", pane="%2")
+    assert guest.ctmux("pane", "tail", "%2").stdout == "alone\n"
+    assert "no pane '%2'" in guest.ctmux("-S", guest.socket("u"), "pane", "tail", "%2", code=4).stderr
 
 
 def test_stream_several_filter_json_raw(guest: Guest) -> None:
