@@ -6,11 +6,13 @@ from .hooks import BIRTHS, SLOT
 
 # One record a line, the name last: tmux takes control bytes out of names, so a name cannot forge a record. Nothing else
 # that a program chooses (titles, directories, commands) is asked for. Source: facts/tmux.md, 2.2 Injection.
+# Windows and panes only if there is a session (a server with `exit-empty off` may have none): they are an error without.
 ARGUMENTS = [
     "list-sessions", "-F", "s #{session_id} #{session_name}", ";",
-    "list-windows", "-a", "-F", "w #{window_id} #{window_name}", ";",
-    "list-panes", "-a", "-F", "p #{session_id} #{window_id} #{pane_id} #{pane_dead} #{pane_pipe} 0#{pane_pid} "
-    "#{pane_dead_status} #{pane_dead_signal}",
+    "if-shell", "-F", "#{S:1}",
+    "list-windows -a -F 'w #{window_id} #{window_name}' ; "
+    "list-panes -a -F 'p #{session_id} #{window_id} #{pane_id} #{pane_dead} #{pane_pipe} 0#{pane_pid} "
+    "#{pane_dead_status} #{pane_dead_signal}'",
 ]  # fmt: skip
 
 

@@ -58,7 +58,7 @@ class Lookout:
         self._show(text)
 
     def _look_later(self) -> None:
-        """The server hangs, has no session yet, or has ended: then all that it had is gone."""
+        """The server hangs, or has ended: then all that it had is gone."""
         if self.ended():
             self._show(b"")
         else:
@@ -99,15 +99,24 @@ class Lookout:
         if self._wish is not None:
             self._wish.cancel()
         self._wish = None
-        try:
-            text = tmux.run(self._info.socket, *listing.ARGUMENTS)
-        except tmux.TmuxError:
-            text = b""
-            if not self.ended():  # it hangs, or has no session yet
-                self.look_soon(_AGAIN)
-                return
+        text = self._list()
         # Asked afterwards: another server may listen on the socket by now.
-        self._show(b"" if self.ended() else text)
+        if self.ended():
+            self._show(b"")
+        elif text is None:
+            self.look_soon(_AGAIN)
+        else:
+            self._show(text)
+
+    def _list(self) -> bytes | None:
+        """All that the server has; None if it hangs, or ends while it answers: tmux's client says nothing of that, and what
+        it has printed may be a part."""
+        try:
+            text = tmux.run(self._info.socket, *listing.ARGUMENTS, ";", "display-message", "-p", Waiter.END)
+        except tmux.TmuxError:
+            return None
+        end = f"{Waiter.END}\n".encode()
+        return text.removesuffix(end) if text.endswith(end) else None
 
     def stop(self) -> None:
         """Look no more."""

@@ -18,6 +18,20 @@ _FULL_AGAIN = 5.0  # seconds
 _FULL_BYTES = 4 << 20  # less free space than this is a full disk; twice as much is none any more
 
 
+def history(text: bytes) -> bytes | None:
+    """What a pane shows, as its history, of the cursor's place (column, lines from the end) and the pane's lines. Its last
+    line has no end if the stream goes on in it: it may be a prompt. None if tmux has ended before it answered."""
+    cursor, _, text = text.partition(b"\n")
+    if not cursor:
+        return None
+    column, below = map(int, cursor.split())
+    lines = text.split(b"\n")[:-1]
+    shown = b"\r\n".join(line.rstrip() for line in text.rstrip().split(b"\n"))
+    # There may be fewer lines than rows below the cursor: tmux gives long lines as one.
+    within = column and any(line.strip() for line in lines[-below:][:1])
+    return shown + b"\r\n" if shown and not within else shown
+
+
 class Pipes:
     """Opens and closes pipes of one tmux server."""
 
@@ -81,12 +95,9 @@ class Pipes:
             )  # fmt: skip
         except tmux.TmuxError:
             return  # it has just gone; the next look knows
-        cursor, _, text = text.partition(b"\n")
-        column, below = map(int, cursor.split())
-        lines = text.split(b"\n")[:-1]
-        shown = b"\r\n".join(line.rstrip() for line in text.rstrip().split(b"\n"))
-        if shown and not (column and lines[-below].strip()):  # else the stream goes on in this line, which may be a prompt
-            shown += b"\r\n"
+        shown = history(text)
+        if shown is None:
+            return
         path = spool.meta(directory, stream, "history")
         with contextlib.suppress(OSError):  # a full disk: the pane's output comes first
             with open(f"{path}.new", "wb") as file:

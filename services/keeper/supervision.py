@@ -77,7 +77,8 @@ class Supervision:
         if self._record is None:
             return  # run by hand, without supervisord
         self._wake.wait()
-        from xmlrpc.client import Fault  # 35 ms, which the keeper's first answer does not wait for
+        from http.client import HTTPException  # 35 ms, which the keeper's first answer does not wait for
+        from xmlrpc.client import Error, Fault
 
         while True:
             self._wake.wait()
@@ -87,7 +88,7 @@ class Supervision:
                     if self._wanted is not None:
                         self._reconcile(proxy, set(self._wanted))
                     self._report_starts(proxy)
-            except (OSError, Fault, CtmuxError) as error:
+            except (OSError, Error, HTTPException, CtmuxError) as error:
                 if isinstance(error, Fault) and error.faultCode == _SHUTDOWN_STATE:
                     return
                 print(f"supervision: {error}; trying again", flush=True)

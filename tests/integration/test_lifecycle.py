@@ -416,3 +416,17 @@ def test_a_server_that_is_replaced_at_once_on_the_same_socket(guest: Guest) -> N
         ] == kinds
         assert mine[-1] == lost
     check(guest.events(), guest.first)
+
+
+def test_a_server_without_sessions_lives_on(world: World) -> None:
+    """With tmux's `exit-empty off`."""
+    world.tmux("start-server", ";", "set-option", "-g", "exit-empty", "off", ";", "new-session", "-d", "-s", "main")
+    world.start()
+    world.wait_event("pane.observed", pane="%0")
+    world.tmux("kill-session", "-t", "main")
+    world.wait_event("session.closed", session="$0")
+    world.tmux("new-session", "-d", "-s", "next", "exec cat")
+    world.wait_event("pane.observed", pane="%1")
+    check(world.events())
+    until(lambda: world.ctmux("health").stdout == "healthy\n")  # the watcher of the new session has started
+    assert not world.events("server.lost")
