@@ -53,12 +53,12 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def command(function: Callable[P, Result | Iterable[Any] | None]) -> Callable[P, None]:
+def command(function: Callable[P, Result | Iterable[Any] | None], noun: str | None = None) -> Callable[P, None]:
     """A command of the CLI: prints its Result, or each JSON value that it yields when it streams; ends with a named exit
-    code. A command that takes `as_json` prints the envelope when it is set."""
+    code. A command that takes `as_json` prints the envelope when it is set. `noun`: where it is not the module's name."""
     name = function.__name__.rstrip("_").replace("_", "-")
-    module = function.__module__.rpartition(".")[2].replace("_", "-")
-    full = name if name == module else f"{module}-{name}"
+    noun = noun or function.__module__.rpartition(".")[2].replace("_", "-")
+    full = name if name == noun else f"{noun}-{name}"
 
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:

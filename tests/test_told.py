@@ -1,9 +1,11 @@
 """What rules are told in the loop: in which order it follows, over a kill and a full disk; with a real file of facts."""
 
 import json
+import re
 import time
 
 import pytest
+from ctmux.cli.commands.stream import last_lines
 from ctmux.services.matcher import arming
 from ctmux.services.matcher.memory import Memory
 from ctmux.services.matcher.options import read
@@ -142,6 +144,29 @@ def test_who_looks_at_an_ended_member_or_too_far_is_refused(tmp_path):
     store.end(store.active["s3"])  # and its end is under way to the journal
     with pytest.raises(NoTarget):
         arming.subscription(ask, store, str(tmp_path))
+
+
+@pytest.mark.parametrize(("option", "kind"), [("until", "exit"), ("text", "command")])
+def test_a_bad_pattern_of_an_option_names_it(tmp_path, option, kind):
+    store = Store(str(tmp_path / "state" / "subscriptions.jsonl"))
+    for text, told in (("(", "pattern: missing )"), ("", "pattern matches empty text")):
+        with pytest.raises(UsageError, match=f"^{option}: {re.escape(told)}"):
+            arming.subscription(Subscribe("t", kind, [], None, None, None, {option: text}), store, str(tmp_path))
+
+
+def test_what_a_user_sees_has_each_value_once(tmp_path):
+    shown = subscription(1, "pattern", "A", owner="me", tags=["x"], cooldown=2.0).public()
+    assert "options" not in shown and not shown.keys() & {"armed", "token", "number"}
+    assert (shown["owner"], shown["tags"], shown["cooldown"], shown["ttl"]) == ("me", ["x"], 2.0, None)
+
+
+def test_the_last_lines_are_those_of_tail(tmp_path):
+    """Prompts and what is typed at them are lines, too, and an unfinished one is."""
+    file = tmp_path / "spool"
+    for printed in (b"a\nb\nc\n", b"$ make\r\nok\r\n$ ", b"one", b"\n\n", b"a\n\n", b""):
+        file.write_bytes(printed)
+        for lines in range(6):
+            assert arming._lines_back(str(file), len(printed), lines) == last_lines(str(file), lines)[0], (printed, lines)
 
 
 def test_nothing_is_reported_before_what_a_full_disk_refuses(path, monkeypatch):

@@ -1,6 +1,7 @@
 """`ctmux events`: the log, what it has and what comes."""
 
 import contextlib
+import re
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -34,7 +35,9 @@ def events(
         None, "--session", help="A session: its name, or $3. A subscription of one pane is of no session."
     ),
     pane: str | None = typer.Option(None, "--pane", help="A pane: %12, session:window.pane, or a label."),
-    subscription: str | None = typer.Option(None, "--subscription", help="A subscription by id."),
+    subscription: str | None = typer.Option(
+        None, "--subscription", help="A subscription: its id, or its name, also if it has ended."
+    ),
     count: int | None = typer.Option(None, "-n", min=1, help="The last N; with --follow end after N events."),
     timeout: float | None = typer.Option(
         None, "--timeout", min=0, help="With --follow: end after S seconds, exit code 124."
@@ -51,6 +54,7 @@ def events(
     if kind and not any(known == kind or known.startswith(f"{kind}.") for known in KINDS):
         raise UsageError(f"no kind {kind!r}; there are: {', '.join(sorted(KINDS))}")
     server, session_id, pane_id = scope(session, pane, past=True)
+    subscription = None if subscription is None else _subscription(subscription)
     wanted = Filter(kind, server, session_id, pane_id, subscription)
 
     def show(event: "Event") -> None:
@@ -126,6 +130,33 @@ def _say_missing(number: int) -> None:
     kept = journal.segments(where.resolve().journal)
     if number > 1 and kept and kept[0].first > number:
         say(f"ctmux: events {number}-{kept[0].first - 1} are missing: older than the journal keeps")
+
+
+def _subscription(wanted: str) -> str:
+    """The id of the subscription that an id or a name means: of those that are armed, else of the last that had the name.
+    Raises NoTarget."""
+    if re.fullmatch(r"s\d+", wanted):
+        return wanted
+    from ...client import Client
+    from ...shared.messages import Filter
+
+    with contextlib.suppress(NoDaemon), Client() as client:
+        armed = [known["id"] for known in client.subscriptions() if known["name"] == wanted]
+        if len(armed) > 1:
+            raise NoTarget(f"{len(armed)} subscriptions are named {wanted!r}; use an id: {', '.join(armed)}")
+        if armed:
+            return str(armed[0])
+    ended = {
+        event.subscription: event.n
+        for event in _stored(Filter(kind="subscription"), 1)
+        if event.subscription and wanted == event.data.get("subscription", event.data).get("name")
+    }
+    if not ended:
+        raise NoTarget(f"no subscription is named {wanted!r}, and the log has none that was; see: ctmux subscription list")
+    last = max(ended, key=lambda id: ended[id])
+    if len(ended) > 1:
+        say(f"ctmux: {len(ended)} subscriptions were named {wanted!r}; this is the last, {last}")
+    return last
 
 
 def _check_subscription(wanted: str) -> None:

@@ -28,11 +28,10 @@ FORCE = typer.Option(False, "--force", help="Even over a file that is there.")
 
 def register(pane: typer.Typer) -> None:
     pane.command("record", epilog="Example: ctmux pane record build build.cast --from start && asciinema play build.cast")(
-        record
+        command(record, "pane")
     )
 
 
-@command
 def record(
     target: str = TARGET,
     file: str = FILE,

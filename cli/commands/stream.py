@@ -27,11 +27,10 @@ AS_JSON = typer.Option(False, "--json", help="One JSON value a line: chunks, the
 
 
 def register(pane: typer.Typer) -> None:
-    pane.command("stream", epilog="Example: ctmux pane stream build --filter 'error|warning'")(stream)
-    pane.command("tail", epilog="Example: ctmux pane tail %12 -n 100 | grep -c PASSED")(tail)
+    pane.command("stream", epilog="Example: ctmux pane stream build --filter 'error|warning'")(command(stream, "pane"))
+    pane.command("tail", epilog="Example: ctmux pane tail %12 -n 100 | grep -c PASSED")(command(tail, "pane"))
 
 
-@command
 def stream(
     targets: list[str] = TARGETS, regex: str | None = FILTER, raw: bool = RAW, plain: bool = PLAIN, as_json: bool = AS_JSON
 ) -> None:
@@ -39,7 +38,6 @@ def stream(
     _follow(targets, None, regex, raw, plain, as_json)
 
 
-@command
 def tail(
     targets: list[str] = TARGETS,
     lines: int = typer.Option(50, "-n", "--lines", min=0, help="Lines of history."),

@@ -49,13 +49,18 @@ def _text(name: str, text: str, metavar: str) -> Parameter:
     return str | None, typer.Option(None, name, metavar=metavar, help=text)
 
 
+def _scope(name: str, text: str, metavar: str) -> Parameter:
+    """Typer takes the last of several without a word, so all are taken, and more than one is refused."""
+    return list[str] | None, typer.Option(None, name, metavar=metavar, help=text)
+
+
 def _many(type_: type, name: str, text: str, metavar: str) -> Parameter:
     return list[type_] | None, typer.Option(None, name, metavar=metavar, help=f"{text} May be given again.")  # type: ignore[valid-type]
 
 
 SCOPE: dict[str, Parameter] = {
-    "session": _text("--session", "Only this session, with the panes it will have.", "SESSION"),
-    "pane": _text("--pane", "Only this pane: %12, session:window.pane, or a label.", "PANE"),
+    "session": _scope("--session", "Only this session, with the panes it will have.", "SESSION"),
+    "pane": _scope("--pane", "Only this pane: %12, session:window.pane, or a label.", "PANE"),
     "everywhere": _flag("--all", "Every pane of every session, also those to come (the default)."),
 }
 POLICIES: dict[str, Parameter] = {
@@ -97,15 +102,23 @@ STATUS: dict[str, Parameter] = {
 FROM: dict[str, Parameter] = {
     "start": (
         str,
-        typer.Option("now", "--from", metavar="WHERE", help="now, start, 'last N' (lines), or an offset of one pane."),
+        typer.Option(
+            "now",
+            "--from",
+            metavar="WHERE",
+            help="now, start, 'last N' (lines, as in pane tail -n), or an offset of one pane.",
+        ),
     ),
 }
 
 
-def _where(session: str | None, pane: str | None, everywhere: bool) -> dict[str, Any]:
-    if sum(map(bool, (session, pane, everywhere))) > 1:
-        raise UsageError("use one of --session, --pane and --all")
-    server, session_id, pane_id = scope(session, pane, past=False)
+def _where(sessions: list[str], panes: list[str], everywhere: bool) -> dict[str, Any]:
+    if len(sessions) + len(panes) + everywhere > 1:
+        raise UsageError(
+            "use one of --session, --pane and --all, and that once; for several, subscribe to each, "
+            "then to all of them together: ctmux subscribe any ID..."
+        )
+    server, session_id, pane_id = scope(next(iter(sessions), None), next(iter(panes), None), past=False)
     return {"server": server, "session": session_id, "pane": pane_id}
 
 
@@ -145,7 +158,7 @@ def _arm(kind: str, given: dict[str, Any]) -> Result:
     from ...client import Client
 
     given.pop("as_json")
-    where = _where(given.pop("session", None), given.pop("pane", None), given.pop("everywhere", False))
+    where = _where(given.pop("session", None) or [], given.pop("pane", None) or [], given.pop("everywhere", False))
     patterns = given.pop("patterns", None) or []
     patterns = [patterns] if isinstance(patterns, str) else patterns
     first = [given.pop(name) for name in ("first", "second") if name in given]

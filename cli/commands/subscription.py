@@ -5,7 +5,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from operator import itemgetter
 from typing import Any
 
 import typer
@@ -17,6 +18,8 @@ from ..output import JSON, Result, command, table
 from .events import scope
 
 app = typer.Typer(help="List, explain, try and remove subscriptions.", no_args_is_help=True, rich_markup_mode=None)
+
+WANTED = typer.Argument(None, metavar="[ID]...", help="Ids or names.")
 
 
 @app.command("list", epilog="Example: ctmux subscription list --json | jq '.data[].id'")
@@ -30,10 +33,17 @@ def list_(
     from ...client import Client
 
     with Client() as client:
-        known = client.subscriptions()
-    found = [s for s in known if owner in (None, s["owner"]) and (tag is None or tag in s["tags"])]
-    rows = [[s["id"], s["kind"], s["name"], _place(s), s["seconds"], _bounds(s), _looks_for(s)] for s in found]
-    return Result(table(rows, ["ID", "KIND", "NAME", "SCOPE", "SECONDS", "ENDS", "LOOKS FOR"]), found)
+        found = _of(client.subscriptions(), owner, tag)
+    columns: dict[str, Callable[[dict[str, Any]], Any]] = {
+        "ID": itemgetter("id"), "KIND": itemgetter("kind"), "NAME": itemgetter("name"), "OWNER": itemgetter("owner"),
+        "TAGS": lambda s: ",".join(s["tags"]), "SCOPE": _place, "SECONDS": itemgetter("seconds"), "ENDS": _bounds,
+        "POLICIES": _policies, "LOOKS FOR": _looks_for,
+    }  # fmt: skip
+    shown = {head: [tell(s) for s in found] for head, tell in columns.items()}
+    for rare in ("OWNER", "TAGS", "POLICIES"):
+        if not any(shown[rare]):
+            del shown[rare]
+    return Result(table([list(row) for row in zip(*shown.values(), strict=True)], list(shown)), found)
 
 
 @app.command(epilog="Example: ctmux subscription show s3")
@@ -51,15 +61,37 @@ def show(wanted: str = typer.Argument(..., metavar="ID", help="Its id or name.")
     return Result(text, fitting[0], fitting[0]["session"], fitting[0]["pane"])
 
 
-@app.command(epilog="Example: ctmux subscription remove s3")
+@app.command(epilog="Example: ctmux subscription remove --tag build --owner agent-7")
 @command
-def remove(wanted: str = typer.Argument(..., metavar="ID", help="Its id or name."), as_json: bool = JSON) -> Result:
-    """End a subscription."""
+def remove(
+    wanted: list[str] | None = WANTED,
+    owner: str | None = typer.Option(None, "--owner", metavar="NAME", help="All of this owner."),
+    tag: str | None = typer.Option(None, "--tag", metavar="TAG", help="All with this tag."),
+    as_json: bool = JSON,
+) -> Result:
+    """End subscriptions: these, or all of an owner, or with a tag, or both."""
     from ...client import Client
 
+    if bool(wanted) == (owner is not None or tag is not None):
+        raise UsageError("name subscriptions by ID, or use --owner and --tag")
+    ended = []
     with Client() as client:
-        ended = client.unsubscribe(wanted)
-    return Result(f"removed {ended['id']}", ended, ended["session"], ended["pane"])
+        # Those first that look at others: these would end them.
+        found = wanted or [one["id"] for one in reversed(_of(client.subscriptions(), owner, tag))]
+        for one in found:
+            try:
+                ended.append(client.unsubscribe(one))
+            except NoTarget as error:
+                if wanted:  # else it has just ended by itself
+                    raise NoTarget(f"{error}{'; removed: ' if ended else ''}{', '.join(s['id'] for s in ended)}") from None
+    if not found:
+        raise NoTarget("no subscription has this owner and tag; see: ctmux subscription list")
+    only = ended[0] if len(ended) == 1 else {}
+    return Result("\n".join(f"removed {one['id']}" for one in ended), ended, only.get("session"), only.get("pane"))
+
+
+def _of(known: list[dict[str, Any]], owner: str | None, tag: str | None) -> list[dict[str, Any]]:
+    return [one for one in known if owner in (None, one["owner"]) and (tag is None or tag in one["tags"])]
 
 
 @app.command("explain", epilog="Example: ctmux subscription explain s3")
@@ -150,6 +182,20 @@ def _bounds(subscription: dict[str, Any]) -> str:
         f"at {until}" if until else "",
     ]
     return ", ".join(filter(None, bounds))
+
+
+def _policies(subscription: dict[str, Any]) -> str:
+    """What it holds back, and what it adds."""
+    limit, before, after = (subscription[name] for name in ("limit", "before", "after"))
+    policies = [
+        "limit {:g}/{:g} s".format(*limit) if limit else "",
+        *(f"{name} {subscription[name]:g} s" for name in ("cooldown", "dedupe") if subscription[name]),
+        f"context -{before} +{after}" if before or after else "",
+        "across" if subscription["across"] else "",
+        "echo" if subscription["include_echo"] else "",
+        f"from {subscription['start']}" if subscription["start"] != "now" else "",
+    ]
+    return ", ".join(filter(None, policies))
 
 
 def _place(subscription: dict[str, Any]) -> str:

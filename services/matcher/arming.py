@@ -19,8 +19,10 @@ def subscription(request: Subscribe, store: Store, root: str) -> Subscription:
     """The subscription that is asked for, not kept and not looked for yet. `root`: of the spools. Raises UsageError,
     NoTarget."""
     given = options.read(request.kind, request.patterns, request.options)
-    for text in filter(None, [*request.patterns, given.until, given.text]):
+    for text in request.patterns:
         pattern.check(text)
+    _check("until", given.until)
+    _check("text", given.text)
     given.members = [_member(member, store).id for member in given.members]
     if _levels(given.members, store) > _LEVELS_MOST:
         raise UsageError(f"{request.kind}: at most {_LEVELS_MOST} levels of any and all are supported")
@@ -33,6 +35,15 @@ def subscription(request: Subscribe, store: Store, root: str) -> Subscription:
         f"s{number}", number, request.kind, request.patterns, request.server, request.session, request.pane, request.token,
         time.time(), given,
     )  # fmt: skip
+
+
+def _check(option: str, text: str | None) -> None:
+    """Raises UsageError, with the option that has the pattern."""
+    try:
+        if text is not None:
+            pattern.check(text)
+    except UsageError as error:
+        raise UsageError(f"{option}: {error}") from None
 
 
 def _member(wanted: str, store: Store) -> Subscription:
@@ -73,7 +84,9 @@ def start(wanted: Subscription, found: spool.Spool) -> int:
 
 
 def _lines_back(path: str, end: int, lines: int) -> int:
-    """Where the last so many lines begin, as far as that is looked for."""
+    """Where the last so many lines begin, prompts too, as `ctmux pane tail -n` counts; as far as that is looked for."""
+    if not lines:
+        return end
     piece = spool.read(path, max(0, end - _BACK), min(end, _BACK))
     data = piece.data[: max(0, end - piece.offset)]
     at = len(data) - data.endswith(b"\n")

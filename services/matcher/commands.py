@@ -72,6 +72,7 @@ class Commands:
         self._told: str | None = kept.get("told")  # the text of the command, by 633;E
         self._typed: bytes | None = _bytes(kept.get("typed"))  # since B
         self._prompt: bool = kept.get("prompt", False)  # a prompt is told already
+        self.marked: bool = kept.get("marked", False)  # the shell has shown any mark
         self._carry = _bytes(kept.get("carry")) or b""  # the beginning of a mark
 
     def dump(self) -> dict[str, Any]:
@@ -82,6 +83,7 @@ class Commands:
             "told": self._told,
             "typed": None if self._typed is None else self._typed.decode("latin-1"),
             "prompt": self._prompt,
+            "marked": self.marked,
             "carry": self._carry.decode("latin-1"),
         }
 
@@ -126,6 +128,7 @@ class Commands:
             if kind == "E":
                 self._told = _ESCAPED.sub(_unescaped, rest.partition(";")[0])[:_TEXT_MAX]
             return
+        self.marked = True
         if kind in ("A", "B", "N"):
             if not self._prompt:
                 facts.append(Prompt(here, at, self.cwd))

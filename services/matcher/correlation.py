@@ -5,6 +5,7 @@ from typing import Any
 from .facts import End, Fact, Firing, Place, Said, matched, pane_key, place
 from .kinds import State, Stateless
 
+_TOLD_MOST = 20  # panes that `progress` speaks of
 _KEYS_MOST = 1000  # panes that one subscription follows at a time; the oldest is given up for a new one
 
 
@@ -44,6 +45,16 @@ class Keyed(Stateless):
     def within(self) -> float:
         return self.options.seconds or 0.0
 
+    def progress(self, now: float) -> list[str]:
+        told = [(key.partition("/")[2], self.how_far(value, now)) for key, value in self.state["panes"].items()]
+        lines = [f"{pane}: {far}" if pane else far for pane, far in told if far]
+        more = [f"and so on, in {len(lines) - _TOLD_MOST} more panes"] if len(lines) > _TOLD_MOST else []
+        return [*lines[-_TOLD_MOST:], *more] or ["no line that still counts has come"]
+
+    def how_far(self, value: Any, now: float) -> str | None:
+        """What is told of the state of a pane; None if it does not count any more."""
+        raise NotImplementedError
+
 
 class Sequence(Keyed):
     """The first pattern, then the second, and so on, all in so many seconds; each step counts from the latest way to it."""
@@ -62,6 +73,15 @@ class Sequence(Keyed):
             begun[str(index + 1)] = lines
         self.keep(key, begun or None)
         return []
+
+    def how_far(self, begun: dict[str, list[Any]], now: float) -> str | None:
+        living = [lines for lines in begun.values() if now - lines[0]["at"] <= self.within]
+        if not living:
+            return None
+        lines = max(living, key=len)
+        left = lines[0]["at"] + self.within - now
+        done, steps = len(lines), len(self.patterns)
+        return f"{done} of {steps} steps have come, {left:.1f} s are left; it waits for {self.patterns[done]!r}"
 
 
 class NotThen(Keyed):
@@ -87,6 +107,10 @@ class NotThen(Keyed):
         late = [key for key, step in self.state["panes"].items() if step["at"] + self.within <= now]
         return [said for key in late for said in self._fire(key)]
 
+    def how_far(self, step: dict[str, Any], now: float) -> str | None:
+        left = max(0.0, step["at"] + self.within - now)
+        return f"{self.patterns[0]!r} has come, {left:.1f} s are left for {self.patterns[1]!r}"
+
     def _fire(self, key: str) -> list[Said]:
         step = self.state["panes"].pop(key, None)
         return [Firing(Place(*step["place"]), {"seconds": self.options.seconds, **step["data"]})] if step else []
@@ -106,6 +130,10 @@ class Threshold(Keyed):
         self.keep(key, None)
         data = {"times": len(times), "seconds": round(times[-1] - times[0], 6), **matched(fact, hits[0])}
         return [Firing(place(fact), data)]
+
+    def how_far(self, times: list[float], now: float) -> str | None:
+        count = sum(now - at <= self.within for at in times)
+        return f"{count} of {self.options.times} lines have come in the last {self.within:g} s" if count else None
 
 
 class AnyOf(Stateless):
@@ -140,3 +168,11 @@ class AllOf(Stateless):
                 self.state["fired"] = fired = {}
         gone = [member for member in self.state["over"] if member not in fired]
         return said + [End(f"{member} ended") for member in gone[:1]]
+
+    def progress(self, now: float) -> list[str]:
+        within = self.options.seconds
+        fired = [name for name, one in self.state["fired"].items() if within is None or now - one["at"] <= within]
+        missing = [name for name in self.options.members if name not in fired]
+        return [
+            f"{', '.join(fired) or 'none'} of its members have fired since its last event; missing: {', '.join(missing)}"
+        ]

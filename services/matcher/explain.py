@@ -5,10 +5,10 @@ from typing import Any
 
 from .rule import Rule
 from .stream import StreamState
-from .subscription import Subscription
+from .subscription import COMMAND, PROMPT, Subscription
 
 
-def explain(subscription: Subscription, rule: Rule | None, states: Iterable[StreamState]) -> dict[str, Any]:
+def explain(subscription: Subscription, rule: Rule | None, states: Iterable[StreamState], now: float) -> dict[str, Any]:
     """`streams`: where it looks; `why`: sentences for people."""
     streams = [
         _stream(subscription, state) for state in states if subscription.covers(state.server, state.session, state.pane)
@@ -20,7 +20,7 @@ def explain(subscription: Subscription, rule: Rule | None, states: Iterable[Stre
     else:
         found = [state.seen[subscription.id] for state in states if subscription.id in state.seen]
         explained |= {"fired": sum(one["times"] for one in found), "last": max(found, key=_at, default=None)}
-    explained["why"] = list(_why(subscription, explained))
+    explained["why"] = [*_why(subscription, explained), *(rule.progress(now) if rule else ())]
     return explained
 
 
@@ -33,7 +33,7 @@ def _stream(subscription: Subscription, state: StreamState) -> dict[str, Any]:
     return {
         "server": state.server, "session": state.session, "pane": state.pane, "stream": state.name, "since": since,
         "at": state.lines.end, "looked_through": max(0, state.lines.offset - since), "unfinished": len(state.lines.tail),
-        "alternate": bool(state.visible and state.visible.alternate),
+        "alternate": bool(state.visible and state.visible.alternate), "marked": state.commands.marked,
     }  # fmt: skip
 
 
@@ -45,10 +45,12 @@ def _why(subscription: Subscription, found: dict[str, Any]) -> Iterable[str]:
             yield f"{stream['pane']} shows a full-screen program: what that draws is not looked at"
         if not stream["looked_through"] and not stream["unfinished"]:
             yield f"{stream['pane']} has printed nothing since it was armed"
+        if subscription.wants & {COMMAND, PROMPT} and not stream["marked"]:
+            yield f"{stream['pane']}: no shell there has marked a prompt or a command yet; see: ctmux shell-init --help"
     if found["fired"]:
         yield f"it has fired {found['fired']} times"
     elif found["last"]:
-        yield "it was told of a line, but what it waits for is not complete"
+        yield "what it was told of last did not make it fire"
     elif subscription.texts and any(stream["looked_through"] for stream in found["streams"]):
         yield "no whole line since it was armed matches; try: ctmux subscription test"
     if found.get("suppressed"):

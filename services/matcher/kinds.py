@@ -10,7 +10,7 @@ State = dict[str, Any]
 
 
 class Kind(Protocol):
-    """`deadline`: when `expire` is to be called, unless a fact changes that."""
+    """`deadline`: when `expire` is to be called, unless a fact changes that. `progress`: how far it is, in sentences."""
 
     state: State
 
@@ -22,6 +22,8 @@ class Kind(Protocol):
     def take(self, fact: Fact) -> list[Said]: ...
 
     def expire(self, now: float) -> list[Said]: ...
+
+    def progress(self, now: float) -> list[str]: ...
 
 
 class Stateless:
@@ -42,6 +44,9 @@ class Stateless:
         return None
 
     def expire(self, _now: float) -> list[Said]:
+        return []
+
+    def progress(self, _now: float) -> list[str]:
         return []
 
     def hits(self, fact: Fact) -> list[dict[str, Any]]:

@@ -316,7 +316,7 @@ class Matcher(Service):
 
     def _explain(self, request: Explain, _reply: Reply) -> dict[str, Any]:
         subscription = self._store.find(request.subscription)
-        return explain(subscription, self.rules.by_id.get(subscription.id), self.reader.streams.values())
+        return explain(subscription, self.rules.by_id.get(subscription.id), self.reader.streams.values(), time.time())
 
     def _unsubscribe(self, request: Unsubscribe, reply: Reply) -> None:
         subscription = self._store.find(request.subscription)

@@ -72,6 +72,10 @@ class Rule:
     def _is_deaf(self, fact: Fact) -> bool:
         return self.over is not None or (self.closing is not None and fact["is"] != "after")
 
+    def progress(self, now: float) -> list[str]:
+        """How far its kind is, in sentences for people."""
+        return self._kind.progress(now)
+
     def follows(self, server: str, pane: str) -> bool:
         """Whether it waits for something of this pane that its end decides."""
         return f"{server}/{pane}" in self._kind.state.get("panes", ())

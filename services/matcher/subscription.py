@@ -64,8 +64,9 @@ class Subscription:
         return self.armed.get(f"{server}/{stream}", 0)
 
     def public(self) -> dict[str, Any]:
-        """What a user sees of it."""
+        """What a user sees of it: its options stand beside its other fields."""
         shown = asdict(self)
+        options: dict[str, Any] = shown.pop("options")
         for hidden in ("armed", "token", "number"):
             del shown[hidden]
-        return {**shown, **shown.pop("options")}
+        return shown | options

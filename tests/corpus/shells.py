@@ -50,35 +50,44 @@ def fish(hand: Hand) -> None:
     shell(hand, takes=2)
 
 
+def executes(hand: Hand, prompt: str, lines: list[tuple[str, str]]) -> None:
+    """Each line at its prompt, until what comes then."""
+    hand.sees(prompt)
+    for text, then in lines:
+        hand.executes(text, then)
+
+
 def dash(hand: Hand) -> None:
     """No marks at all, and the terminal itself shows what is typed: it goes through `ctmux pane exec`."""
-    hand.sees("$ ")
-    hand.executes("echo FAILED: 3", "\nFAILED: 3\r\n$ ")
-    hand.executes("grep ERROR server.log", "db9\r\n$ ")
-    hand.executes("echo ready on port 9 >/dev/null", "\r\n$ ")
-    hand.executes("echo 'FAILED: 10", "\r\n> ")
-    hand.executes("ERROR: second line'", "second line\r\n$ ")
-    hand.executes("ls ERROR-none", "directory\r\n$ ")
-    hand.executes("printf 'ready on port 80'; sleep 0.8; echo 81", "8081\r\n$ ")
-    hand.executes(WIDE, "\r\n$ ")
-    hand.executes("for n in 1 2; do echo ERROR: $n; done", "ERROR: 2\r\n$ ")
-    hand.executes("exit", "exit")
+    executes(hand, "$ ", [
+        ("echo FAILED: 3", "\nFAILED: 3\r\n$ "),
+        ("grep ERROR server.log", "db9\r\n$ "),
+        ("echo ready on port 9 >/dev/null", "\r\n$ "),
+        ("echo 'FAILED: 10", "\r\n> "),
+        ("ERROR: second line'", "second line\r\n$ "),
+        ("ls ERROR-none", "directory\r\n$ "),
+        ("printf 'ready on port 80'; sleep 0.8; echo 81", "8081\r\n$ "),
+        (WIDE, "\r\n$ "),
+        ("for n in 1 2; do echo ERROR: $n; done", "ERROR: 2\r\n$ "),
+        ("exit", "exit"),
+    ])  # fmt: skip
 
 
 def python(hand: Hand) -> None:
     """The REPL of Python 3.11 turns the marks of readline off: what is typed goes through `ctmux pane exec`."""
-    hand.sees(">>> ")
-    hand.executes('print("FAILED: 3")', "\nFAILED: 3\r\n>>> ")
-    hand.executes('text = "ERROR: quiet"', "\n>>> ")
-    hand.executes("text", "quiet'\r\n>>> ")
-    hand.executes("for n in range(2):", "\n... ")
-    hand.executes('    print("ERROR:", n)', "\n... ")
-    hand.executes("", "ERROR: 1\r\n>>> ")
-    hand.executes("1 / 0  # ZeroDivisionError: ERROR", "by zero\r\n>>> ")
-    hand.executes('raise RuntimeError("FAILED: 4")', "RuntimeError: FAILED: 4\r\n>>> ")
-    hand.executes(f"wide = 'ERROR: {'very ' * 20}long'", "\n>>> ")
-    hand.executes('print("ready on port", 80)', "port 80\r\n>>> ")
-    hand.executes("exit()", "exit()")
+    executes(hand, ">>> ", [
+        ('print("FAILED: 3")', "\nFAILED: 3\r\n>>> "),
+        ('text = "ERROR: quiet"', "\n>>> "),
+        ("text", "quiet'\r\n>>> "),
+        ("for n in range(2):", "\n... "),
+        ('    print("ERROR:", n)', "\n... "),
+        ("", "ERROR: 1\r\n>>> "),
+        ("1 / 0  # ZeroDivisionError: ERROR", "by zero\r\n>>> "),
+        ('raise RuntimeError("FAILED: 4")', "RuntimeError: FAILED: 4\r\n>>> "),
+        (f"wide = 'ERROR: {'very ' * 20}long'", "\n>>> "),
+        ('print("ready on port", 80)', "port 80\r\n>>> "),
+        ("exit()", "exit()"),
+    ])  # fmt: skip
 
 
 def far(hand: Hand) -> None:

@@ -53,6 +53,19 @@ def test_help_has_an_example_and_every_command_speaks_json(words: str) -> None:
         assert getattr(parameter, "help", None) or parameter.param_type_name == "argument", parameter.name
 
 
+@pytest.mark.parametrize("words", sorted(LEAVES))
+def test_the_envelope_has_the_words_of_the_command(words: str, world: World) -> None:
+    """Where neither tmux nor a directory for sockets can be had, so that each command fails, or needs nothing."""
+    arguments = [parameter for parameter in LEAVES[words].params if parameter.param_type_name == "argument"]
+    needed = ["bash" if words == "shell-init" else "1" for argument in arguments if argument.required]
+    env = {**world.env, "CTMUX_RUNTIME_DIR": f"/tmp/{'x' * 120}", "PATH": "", "CTMUX_TMUX_SOCKET": world.socket()}
+    options = {"subscription test": ["--check"], "subscribe not-then": ["--within", "1"], "events": ["--follow"],
+               "subscribe sequence": ["--within", "1"], "subscribe threshold": ["--within", "1"]}  # fmt: skip
+    told = world.command((*words.split(), *options.get(words, []), "--json", *needed), env, 60)
+    assert told.stdout.count("\n") == 1, told
+    assert json.loads(told.stdout)["command"] == words.replace(" ", "-")
+
+
 def test_help_as_it_is_shown(world: World) -> None:
     world.command = installed
     root = world.ctmux("--help")

@@ -133,6 +133,37 @@ def test_a_subscription_that_never_was_is_told(daemon: World) -> None:
     daemon.ctmux("events", "--follow", "--subscription", "s99", code=3)
 
 
+def test_a_subscription_by_its_name(daemon: World) -> None:
+    daemon.ctmux("subscribe", "pattern", "x", "--name", "ready")
+    daemon.ctmux("subscribe", "pattern", "y", "--name", "other")
+
+    def of(name: str) -> tuple[set[str], str]:
+        done = daemon.ctmux("events", "--json", "--subscription", name)
+        return {json.loads(line)["subscription"] for line in done.stdout.splitlines()}, done.stderr
+
+    assert of("ready") == ({"s1"}, "")
+    daemon.ctmux("subscription", "remove", "ready")
+    assert of("ready") == ({"s1"}, "")  # it has ended
+    daemon.ctmux("subscribe", "pattern", "x", "--name", "ready")
+    assert of("ready") == ({"s3"}, "")  # one is armed now
+    daemon.ctmux("subscribe", "pattern", "x", "--name", "ready")
+    told = daemon.ctmux("events", "--subscription", "ready", code=4).stderr
+    assert told == "ctmux: 2 subscriptions are named 'ready'; use an id: s3, s4\n"
+    daemon.ctmux("subscription", "remove", "s4", "s3")
+    last = "ctmux: 3 subscriptions were named 'ready'; this is the last, s3\n"
+    assert of("ready") == ({"s3"}, last)  # it ended last
+    following = daemon.ctmux("events", "--follow", "--since", "1", "--subscription", "ready", "-n", "2", "--json")
+    assert [json.loads(line)["kind"] for line in following.stdout.splitlines()] == [
+        "subscription.created",
+        "subscription.ended",
+    ]
+    for follow in ([], ["--follow"]):
+        told = daemon.ctmux("events", "--subscription", "nobody", *follow, code=4).stderr
+        assert "no subscription is named 'nobody', and the log has none that was" in told and told.count("\n") == 1
+    daemon.stop()
+    assert of("ready") == ({"s3"}, last)
+
+
 def test_what_is_beyond_the_end_is_not_replayed(daemon: World) -> None:
     until(lambda: len(daemon.events("service.started")) == 5)
     head = daemon.events()[-1]["n"]

@@ -129,6 +129,25 @@ def test_where_nothing_marks_it_what_we_type_fires_nothing(guest: Guest) -> None
     assert "No such file" in lines(guest, armed)[1]
 
 
+def test_who_waits_for_commands_is_told_that_no_shell_marks_them(guest: Guest) -> None:
+    plain, marking = Shell(guest, "dash", PROMPTS["dash"], "$ "), Shell(guest, "bash", PROMPTS["bash"] + init("bash"))
+    waiting = guest.ctmux("subscribe", "command", "--session", "main").stdout.strip()
+    marking.run("echo don''e", "done")
+    plain.run("echo don''e", "done")
+    until(lambda: not _speaks(_why(guest, waiting), marking))
+    why = _why(guest, waiting)
+    assert _speaks(why, plain) and "ctmux shell-init --help" in " ".join(why)
+
+
+def _why(guest: Guest, subscription: str) -> list[str]:
+    found: list[str] = guest.data("subscription", "explain", subscription)["why"]
+    return found
+
+
+def _speaks(why: list[str], shell: Shell) -> bool:
+    return any(sentence.startswith(f"{shell.pane}: no shell there has marked") for sentence in why)
+
+
 HOOKS = {
     "string": "PROMPT_COMMAND='last=$?; n=$((n+1)); PS1=\"needle $n $last \\$ \"'\n",
     "array": "PROMPT_COMMAND=('last=$?; n=$((n+1))' 'PS1=\"needle $n $last \\$ \"')\n",

@@ -172,6 +172,52 @@ def test_list_show_remove(guest: Guest) -> None:
     assert created == [one, two, three]
 
 
+def test_list_tells_policies_and_whose_they_are(guest: Guest) -> None:
+    plain = subscribe(guest, "pattern", "a+")
+    assert guest.ctmux("subscription", "list").stdout.splitlines() == [
+        "ID  KIND     NAME  SCOPE  SECONDS  ENDS  LOOKS FOR".replace("ID  ", f"{'ID':{len(plain)}}  "),
+        f"{plain}  pattern  -     all    -        -     a+",
+    ]
+    policies = ["--limit", "2/60", "--cooldown", "5", "--dedupe", "1.5", "-A", "2", "--include", "echo"]
+    bound = subscribe(guest, "pattern", "b", *policies, "--owner", "agent", "--tag", "build", "--tag", "ci")
+    across = subscribe(guest, "threshold", "3", "c", "--within", "9", "--across", "--tag", "build")
+    head, *rows = (re.split("  +", row) for row in guest.ctmux("subscription", "list").stdout.splitlines())
+    assert head == ["ID", "KIND", "NAME", "OWNER", "TAGS", "SCOPE", "SECONDS", "ENDS", "POLICIES", "LOOKS FOR"]
+    told = "limit 2/60 s, cooldown 5 s, dedupe 1.5 s, context -0 +2, echo"
+    assert rows[1] == [bound, "pattern", "-", "agent", "build,ci", "all", "-", "-", told, "b"]
+    assert rows[2] == [across, "threshold", "-", "-", "build", "all", "9.0", "-", "across", "c"]
+    assert guest.ctmux("subscription", "list", "--owner", "agent").stdout.count("\n") == 2
+
+
+def test_several_are_removed_together(guest: Guest) -> None:
+    one, two, three, four = (
+        subscribe(guest, "pattern", text, "--tag", tag, "--owner", owner)
+        for text, tag, owner in (("a", "x", "me"), ("b", "x", "you"), ("c", "y", "me"), ("d", "y", "you"))
+    )
+    both = subscribe(guest, "all", one, two, "--tag", "x")
+    for wrong in ([], ["s1", "--tag", "x"], ["s1", "--owner", "me"]):
+        assert "--owner and --tag" in guest.ctmux("subscription", "remove", *wrong, code=2).stderr
+    assert "no subscription has" in guest.ctmux("subscription", "remove", "--tag", "z", code=4).stderr
+    assert "no subscription has" in guest.ctmux("subscription", "remove", "--tag", "y", "--owner", "nobody", code=4).stderr
+    removed = guest.ctmux("subscription", "remove", "--tag", "x").stdout.splitlines()
+    assert removed == [f"removed {id}" for id in (both, two, one)]  # who looks at others goes first, by our hand
+    reasons = {e["subscription"]: e["data"]["reason"] for e in guest.events("subscription.ended")}
+    assert reasons == dict.fromkeys((both, two, one), "removed")
+    assert [s["id"] for s in guest.data("subscription", "remove", "--tag", "y", "--owner", "you")] == [four]
+    five = subscribe(guest, "pattern", "e")
+    told = guest.ctmux("subscription", "remove", three, "nobody", five, code=4).stderr
+    assert told == f"ctmux: no subscription 'nobody'; see: ctmux subscription list; removed: {three}\n"
+    assert [s["id"] for s in guest.data("subscription", "list")] == [five]
+
+
+def test_one_scope_only(guest: Guest) -> None:
+    """Neither does the last of several win without a word."""
+    for scope in (["--pane", "%0", "--pane", "%0"], ["--session", "main", "--session", "x"], ["--pane", "%0", "--all"]):
+        told = guest.ctmux("subscribe", "pattern", "x", *scope, code=2).stderr
+        assert "and that once" in told and "ctmux subscribe any ID..." in told and told.count("\n") == 1
+    assert guest.data("subscription", "list") == []
+
+
 def test_targets_that_are_not_there(guest: Guest) -> None:
     for scope in (["--pane", "nobody"], ["--session", "nobody"], ["--pane", "%999"], ["--session", "$999"]):
         told = guest.ctmux("subscribe", "pattern", "x", *scope, code=4)
@@ -196,6 +242,8 @@ def test_bad_patterns_are_refused_with_place_and_construct(guest: Guest) -> None
         assert f"position {place}" in refused.stderr and construct in refused.stderr
         assert refused.stderr.count("\n") == 1 and refused.stdout == ""
     assert "position 1" in guest.ctmux("subscribe", "timeout", "5", "--pattern", "a(b", code=2).stderr
+    told = guest.ctmux("subscribe", "pattern", "x", "--until", "a(b", code=2).stderr
+    assert told.startswith("ctmux: until: pattern: missing )")
     assert guest.data("subscription", "list") == []
 
 

@@ -40,6 +40,15 @@ def test_the_example_gives_every_event_once_and_in_order(daemon: World, number: 
             example.kill()
 
 
+def test_every_field_of_a_subscription_is_on_the_page() -> None:
+    from ctmux.services.matcher.subscription import Subscription
+
+    shown = Subscription("s1", 1, "pattern", ["x"], None, None, None, "", 0.0).public()
+    _, _, table = PAGE.read_text().partition("**A subscription** is one map")
+    table = table.partition("\n## ")[0]
+    assert [field for field in shown if f"`{field}`" not in table] == []
+
+
 def test_every_kind_is_on_the_page() -> None:
     from ctmux.shared.messages import KINDS
 
