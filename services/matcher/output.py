@@ -13,7 +13,7 @@ from .registry import Registry
 from .rules import Rules, Told
 from .silence import Silence
 from .stream import Hit, StreamState
-from .subscription import OUTPUT, Subscription
+from .subscription import OUTPUT
 from .times import Times
 
 
@@ -83,11 +83,8 @@ class Output:
         """Events of plain subscriptions; the others are told, and that is kept, before anything goes out."""
         events: list[Draft] = []
         told: list[Told] = []
-        ended: dict[str, Subscription] = {}
         for hit in hits:
             subscription = hit.subscription
-            if subscription.id in ended:
-                continue
             at = times.of(hit.end)
             fact = facts.line(state, hit, at)
             if not subscription.plain:
@@ -99,13 +96,9 @@ class Output:
             event = drafts.matched(state, hit, fact)
             events.append(event)
             told += self._rules.members(subscription, fact, event.data)
-            if subscription.options.count:
-                ended[subscription.id] = subscription
         self._rules.tell(told)
         self._rules.once_saved(lambda: self._context.follow(state, hits))
         self._rules.once_saved(lambda: self.outbox.put(events))
-        for subscription in ended.values():
-            self._life.end(subscription, "once", f"{state.server}/{state.pane}")
         for burning, reason in self._governor.burning():
             for subscription in self._index.all_owners(burning):
                 self._life.end(subscription, reason, f"{state.server}/{state.pane}")
