@@ -140,10 +140,11 @@ class Get(NamedTuple):
     filter: list[Any]
 
 
-class Position(NamedTuple):
-    """To the logger: where did this producer stop? Answer: {position, keys}, position -1 if it is unknown."""
+class Positions(NamedTuple):
+    """To the logger: where did these producers stop? Answer: {positions}, for the first of them, as many as fit a frame, a
+    list [position, keys]; position -1 if one is unknown."""
 
-    producer: str
+    producers: list[str]
 
 
 class Tip(NamedTuple):
@@ -229,10 +230,10 @@ class Sent(NamedTuple):
 
 
 Request = (
-    Put | Get | Position | Tip | Status | Read | Panes | Finish | Close
+    Put | Get | Positions | Tip | Status | Read | Panes | Finish | Close
     | Subscribe | Subscriptions | Explain | Unsubscribe | Sent
 )  # fmt: skip
 _KINDS: tuple[type[Request], ...] = (
-    Put, Get, Position, Tip, Status, Read, Panes, Finish, Close, Subscribe, Subscriptions, Explain, Unsubscribe, Sent,
+    Put, Get, Positions, Tip, Status, Read, Panes, Finish, Close, Subscribe, Subscriptions, Explain, Unsubscribe, Sent,
 )  # fmt: skip
 REQUESTS: dict[str, type[Request]] = {kind.__name__.lower(): kind for kind in _KINDS}

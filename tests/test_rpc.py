@@ -12,7 +12,7 @@ import pytest
 import zmq
 from ctmux.shared import bus, codec
 from ctmux.shared.errors import BY_CODE, DeadlinePassed, NoDaemon, UsageError
-from ctmux.shared.messages import Get, Panes, Position, Status, Tip
+from ctmux.shared.messages import Get, Panes, Status, Tip
 from ctmux.shared.rpc import Client, Server, dealer, wait_answer
 from harness import until
 
@@ -72,13 +72,13 @@ def failing(error):
     return handler
 
 
-ECHO = {Position: lambda request, _reply: {"producer": request.producer}}
+ECHO = {Tip: lambda request, _reply: {"subscription": request.subscription}}
 
 
 def test_an_answer(context, address, client):
     with serving(context, address, ECHO):
-        assert client.ask(Position("a"))["producer"] == "a"
-        assert client.ask(Position("b"))["producer"] == "b"
+        assert client.ask(Tip("a"))["subscription"] == "a"
+        assert client.ask(Tip("b"))["subscription"] == "b"
 
 
 def test_a_handler_may_answer_later(context, address, client):
@@ -129,7 +129,7 @@ def test_a_damaged_request_gets_a_failure_and_costs_nobody_else(context, address
         assert number == b"number12"
         with pytest.raises(UsageError):
             codec.decode_reply(reply)
-        assert client.ask(Position("a"))["producer"] == "a"
+        assert client.ask(Tip("a"))["subscription"] == "a"
 
 
 @pytest.mark.parametrize("frames", [[b""], [b"1"], [b"1", b"2", b"3"], [b"x" * 2_000_000], [b"1", b"x" * 2_000_000]])
@@ -137,7 +137,7 @@ def test_other_frames_are_ignored(context, address, client, frames):
     with serving(context, address, ECHO):
         raw = dealer(context, address)
         raw.send_multipart(frames)
-        assert client.ask(Position("a"))["producer"] == "a"
+        assert client.ask(Tip("a"))["subscription"] == "a"
         raw.close(linger=0)
 
 
@@ -149,45 +149,45 @@ def test_nobody_there(address, client):
 
 def test_a_client_finds_who_comes_later(context, address, client):
     with pytest.raises(NoDaemon):
-        client.ask(Position("a"), 0.01)
+        client.ask(Tip("a"), 0.01)
     with serving(context, address, ECHO):
-        assert client.ask(Position("b"))["producer"] == "b"
+        assert client.ask(Tip("b"))["subscription"] == "b"
     with pytest.raises(NoDaemon):
-        client.ask(Position("c"), 0.01)
+        client.ask(Tip("c"), 0.01)
     with serving(context, address, ECHO):
-        assert client.ask(Position("d"))["producer"] == "d"
+        assert client.ask(Tip("d"))["subscription"] == "d"
 
 
 def test_a_late_answer_does_not_meet_the_next_request(context, address, client):
     unanswered = []
 
     def answer(request, reply):
-        if request.producer == "slow":
+        if request.subscription == "slow":
             unanswered.append(reply)
             return None
         for late in unanswered:  # now, just before the right one
             late({"producer": "slow"})
-        return {"producer": request.producer}
+        return {"subscription": request.subscription}
 
-    with serving(context, address, {Position: answer}):
+    with serving(context, address, {Tip: answer}):
         for _ in range(3):
             with pytest.raises(NoDaemon):
-                client.ask(Position("slow"), 0.02)
-            assert client.ask(Position("quick"))["producer"] == "quick"
-        assert client.ask(Position("again"))["producer"] == "again"
+                client.ask(Tip("slow"), 0.02)
+            assert client.ask(Tip("quick"))["subscription"] == "quick"
+        assert client.ask(Tip("again"))["subscription"] == "again"
 
 
 def test_an_answer_to_another_number_is_passed_over(context, address, client):
     """A server that answers twice."""
 
     def twice(request, reply):
-        reply({"producer": request.producer, "turn": 1})
-        return {"producer": request.producer, "turn": 2}
+        reply({"subscription": request.subscription, "turn": 1})
+        return {"subscription": request.subscription, "turn": 2}
 
-    with serving(context, address, {Position: twice}):
+    with serving(context, address, {Tip: twice}):
         for producer in ("a", "b", "c"):
-            answer = client.ask(Position(producer))
-            assert (answer["producer"], answer["turn"]) == (producer, 1)
+            answer = client.ask(Tip(producer))
+            assert (answer["subscription"], answer["turn"]) == (producer, 1)
 
 
 def test_each_client_gets_its_own_answers(context, address):
@@ -196,7 +196,7 @@ def test_each_client_gets_its_own_answers(context, address):
     def ask(name: str) -> None:
         mine = Client(context, address)
         for number in range(50):
-            if mine.ask(Position(f"{name}{number}"))["producer"] != f"{name}{number}":
+            if mine.ask(Tip(f"{name}{number}"))["subscription"] != f"{name}{number}":
                 wrong.append(name)
         mine.close()
 
@@ -218,10 +218,10 @@ def test_bytes_come_as_they_are(context, address, client):
 
 def test_waiting_for_an_answer(context, address, client):
     answers: queue.Queue[dict] = queue.Queue()
-    thread = threading.Thread(target=lambda: answers.put(wait_answer(client, Position("a"), 10.0)))
+    thread = threading.Thread(target=lambda: answers.put(wait_answer(client, Tip("a"), 10.0)))
     thread.start()
     with serving(context, address, ECHO):
-        assert answers.get(timeout=5)["producer"] == "a"
+        assert answers.get(timeout=5)["subscription"] == "a"
     thread.join(5)
 
 

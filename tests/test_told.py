@@ -185,3 +185,9 @@ def test_nothing_is_reported_before_what_a_full_disk_refuses(path, monkeypatch):
         assert loop.rules.stuck and not loop.journal and not loop.ends
     loop.turn()
     assert loop.fired("s1") == [1] and loop.ends == {"s1": "removed"}
+
+
+def test_one_that_fired_once_has_ended_although_its_fact_is_lost(path):
+    wanted = subscription(1, "pattern", "A", count=1)
+    loop = Loop(path, [wanted], {"s1": 1})
+    assert loop.ends == {"s1": "once"} and not loop.fired("s1")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...shared import supervised
 from ...shared.errors import CtmuxError
-from ...shared.messages import Draft, Position
+from ...shared.messages import Draft, Positions
 from ...shared.paths import Paths
 from ...shared.rpc import Client, wait_answer
 from ...shared.service import Service
@@ -161,10 +161,10 @@ class Supervision:
             if not pid or self._pids.get(name) == pid:
                 continue
             logger = logger or Client(self._service.context, self._paths.control("logger"))
-            before = wait_answer(logger, Position(f"service/{name}"), 30.0)
-            again = before["position"] >= int(self._record.started)
+            [(position, keys)] = wait_answer(logger, Positions([f"service/{name}"]), 30.0)["positions"]
+            again = position >= int(self._record.started)
             self._pids[name] = pid
-            if before["position"] == start and str(pid) in before["keys"]:
+            if position == start and str(pid) in keys:
                 continue
             self._report(
                 Draft(

@@ -10,11 +10,12 @@ from ...shared import bus, journal, topics
 from ...shared.codec import DecodeError, build, encode_event, encode_head, event_line, timestamp
 from ...shared.config import Config
 from ...shared.errors import CtmuxError, UsageError
-from ...shared.messages import Draft, Event, Filter, Get, Head, Position, Put, Tip
+from ...shared.messages import Draft, Event, Filter, Get, Head, Positions, Put, Tip
 from ...shared.paths import Paths, ensure_private
 from ...shared.service import Service
 from .writer import Writer
 
+_ANSWER_MAX, _POSITION = 1 << 18, 16  # bytes of an answer, and of a position in it without its keys
 HEARTBEAT = 1.0  # seconds; how late a subscriber at most learns that it missed the newest event
 
 
@@ -40,7 +41,7 @@ class Logger(Service):
         self._stalled: Stall | None = None
         self.server.handle(Put, self._put)
         self.server.handle(Get, self._get)
-        self.server.handle(Position, self._position)
+        self.server.handle(Positions, self._positions)
         self.server.handle(Tip, self._tip)
         self._beat()
 
@@ -128,9 +129,16 @@ class Logger(Service):
             "log": self._ledger.log,
         }
 
-    def _position(self, request: Position, _reply: Any) -> dict[str, Any]:
-        position, keys = self._ledger.position(request.producer)
-        return {"position": position, "keys": keys}
+    def _positions(self, request: Positions, _reply: Any) -> dict[str, Any]:
+        positions: list[list[Any]] = []
+        size = 0
+        for producer in request.producers:
+            position, keys = self._ledger.position(producer)
+            size += sum(map(len, keys)) + _POSITION
+            if positions and size > _ANSWER_MAX:
+                break
+            positions.append([position, keys])
+        return {"positions": positions}
 
     def _tip(self, request: Tip, _reply: Any) -> dict[str, Any]:
         return {"n": self._ledger.chains.get(f"subscription:{request.subscription}", 0)}

@@ -9,7 +9,7 @@ from .rule import Fired, event_kind
 from .stream import Hit, StreamState
 from .subscription import Subscription
 
-_END = (1 << 53) - 1  # the last position of a subscription; its events are 1, 2, 3 ...
+END = (1 << 53) - 1  # the last position of a subscription; its events are 1, 2, 3 ...
 _RECLAIMED = "reclaimed before it was matched: the matcher was behind, or did not run; see [watcher] keep_bytes"
 
 
@@ -30,7 +30,7 @@ def ended(subscription: Subscription, reason: str, by: str | None) -> Draft:
     data = {"reason": reason, "name": subscription.options.name, "kind": subscription.kind}
     if by:
         data["by"] = by
-    return _of(subscription, _END, "subscription.ended", data, producer(subscription))
+    return _of(subscription, END, "subscription.ended", data, producer(subscription))
 
 
 def fired(subscription: Subscription, event: Fired) -> Draft:

@@ -5,7 +5,7 @@ log-structured store, with those that are not much larger: so there are few, and
 that would take long are left to a thread of the owner; what matches is always the same.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from .filters import Candidate, Filter, Literal, Plain
 
@@ -16,12 +16,16 @@ _GROWTH = 8  # a filter is made anew when an eighth of it has come since
 
 
 class Engine:
-    """Which patterns may match in a block of text."""
+    """Which patterns may match in a block of text; those that are known at the start are a filter at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, patterns: Iterable[str] = ()) -> None:
         self._home: dict[str, Filter] = {}  # pattern -> the filter that answers for it; others that have it do not
         self._plain = Plain()
         self.filters: list[Filter] = []
+        known = list(dict.fromkeys(patterns))
+        if known:
+            self.filters.append(Literal(known))
+            self._home = dict.fromkeys(known, self.filters[0])
 
     def __len__(self) -> int:
         return len(self._home)

@@ -1,58 +1,88 @@
-"""A matcher that starts: where the last one was, by the journal and by its notes."""
+"""A matcher that starts goes on where the last one was, by the journal and by that one's notes."""
 
 import contextlib
-import json
-import os
-from typing import Any
 
 from ...shared import spool
 from ...shared.errors import CtmuxError
-from ...shared.messages import Filter, Get, Position, Tip
+from ...shared.messages import Positions
+from ...shared.outbox import Outbox
 from ...shared.rpc import Client, wait_answer
-from . import drafts
-from .reader import Note
+from . import arming, drafts
+from .life import Life
+from .progress import Note, Progress
+from .reader import Reader
+from .registry import Registry
+from .rules import Rules
 from .subscription import Subscription
 
 _PATIENCE = 30.0  # seconds
+_ASKED = 5000  # producers that one question is about
+
+
+def _producer(found: spool.Spool) -> str:
+    return f"match/{found.server}/{found.stream.name}"
 
 
 class Recovery:
-    """Asks the logger, and keeps a note of how far the streams are: a hint that saves reading, not a truth."""
+    """Asks the logger, once, at the start."""
 
-    def __init__(self, logger: Client, path: str):
-        self._logger = logger
-        self._path = path
+    def __init__(
+        self, logger: Client, root: str, registry: Registry, rules: Rules, outbox: Outbox, life: Life, reader: Reader,
+        progress: Progress,
+    ):  # fmt: skip
+        self._logger, self._root, self._registry, self._store = logger, root, registry, registry.store
+        self._rules, self._outbox, self._life, self._reader, self._progress = rules, outbox, life, reader, progress
 
-    def last_event(self, subscription: Subscription) -> dict[str, Any] | None:
-        """The newest event of a subscription; of one that is no longer kept only its position, and None as `kind`."""
-        tip = wait_answer(self._logger, Tip(subscription.id), _PATIENCE)["n"]
-        lines = wait_answer(self._logger, Get(tip, 1, list(Filter())), _PATIENCE)["lines"] if tip else []
-        if lines:
-            return dict(json.loads(lines[0]))
-        position = wait_answer(self._logger, Position(drafts.producer(subscription)), _PATIENCE)["position"]
-        return {"kind": None, "position": position} if position >= 0 else None
-
-    def start(self, found: spool.Spool, noted: Note | None, since: int) -> tuple[int, list[str]]:
-        """Where to go on in a stream, of which nothing before `since` is wanted, and who has fired on the line there."""
-        last = wait_answer(self._logger, Position(f"match/{found.server}/{found.stream.name}"), _PATIENCE)
-        start = max(noted.offset if noted else 0, last["position"], since)
-        start = max(last["position"], spool.line_start(found.path, start))
-        return start, last["keys"] if last["position"] == start else []
-
-    def noted(self) -> dict[str, Note]:
-        """How far each stream was."""
-        try:
-            with open(self._path) as file:
-                return {stream: Note(*note) for stream, note in json.load(file).items()}
-        except (OSError, ValueError, TypeError):
-            return {}
-
-    def note(self, progress: dict[str, Note]) -> None:
-        with contextlib.suppress(OSError):  # a full disk: the journal says it, too
-            with open(f"{self._path}.new", "w") as file:
-                json.dump(progress, file)
-            os.rename(f"{self._path}.new", self._path)
-
-    def close(self) -> None:
+    def resume(self) -> None:
+        """Go on where the last matcher was; the spools have what has been printed since."""
+        known = list(self._store.active.values())
+        positions = self._positions([drafts.producer(found) for found in known])
+        reported = {found.id: self._settle(found, positions[drafts.producer(found)][0]) for found in known}
+        for subscription in self._store.active.values():
+            if not subscription.plain:
+                self._rules.add(subscription)
+        self._rules.resume(self._store.active, reported)
+        noted = self._progress.noted()
+        live = [found for found in spool.walk(self._root) if not arming.is_done(self._root, found)]
+        positions = self._positions([_producer(found) for found in live])
+        for found in live:
+            note = noted.get(f"{found.server}/{found.stream.name}")
+            self._reader.resume(found, *self._start(found, note, *positions[_producer(found)]), note)
+        for subscription in list(self._store.active.values()):
+            self._life.begin(subscription)
         with contextlib.suppress(CtmuxError):
             self._logger.close()
+
+    def _positions(self, producers: list[str]) -> dict[str, tuple[int, list[str]]]:
+        """Where each stopped, in few questions."""
+        found: dict[str, tuple[int, list[str]]] = {}
+        while len(found) < len(producers):
+            asked = producers[len(found) :][:_ASKED]
+            answer = wait_answer(self._logger, Positions(asked), _PATIENCE)["positions"]
+            found |= zip(asked, map(tuple, answer), strict=False)
+        return found
+
+    def _settle(self, subscription: Subscription, position: int) -> int:
+        """Say that it was made, or forget that it has ended, where the matcher was killed before it did. The number of its
+        last event."""
+        if position < 0:
+            self._outbox.put([drafts.created(subscription)])
+        elif position == drafts.END:
+            self._registry.end(subscription)
+            self._life.forget(subscription)
+        return max(0, position)
+
+    def _start(self, found: spool.Spool, noted: Note | None, last: int, fired: list[str]) -> tuple[int, list[str]]:
+        """Where to go on in a stream whose last event was at `last`, and who has fired on the line there."""
+        start = max(noted.offset if noted else 0, last, self._earliest(found))
+        start = max(last, spool.line_start(found.path, start))
+        return start, fired if last == start else []
+
+    def _earliest(self, found: spool.Spool) -> int:
+        """The first offset of a stream that any subscription is interested in; its end if there is none."""
+        offsets = [
+            subscription.since(found.server, found.stream.name)
+            for subscription in self._store.active.values()
+            if subscription.covers(found.server, found.session, found.stream.pane) and subscription.options.start == "now"
+        ]
+        return min(offsets) if offsets else spool.size(found.path)

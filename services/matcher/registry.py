@@ -21,12 +21,12 @@ class Registry:
         self._service = service
         self.store = Store(paths.subscriptions)
         self.index = Index()
-        self.engine = Engine()
+        for subscription in self.store.active.values():
+            self.index.add(subscription)
+        self.engine = Engine(text for subscription in self.store.active.values() for text in subscription.texts)
         self._gathering: Timer | None = None
         self._made: deque[Literal] = deque()
         self._thread: threading.Thread | None = None
-        for subscription in self.store.active.values():
-            self._enlist(subscription)
 
     @property
     def merging(self) -> bool:
@@ -35,7 +35,10 @@ class Registry:
     def add(self, subscription: Subscription) -> None:
         """Keep it, and look for it from now on. Raises OSError."""
         self.store.add(subscription)
-        self._enlist(subscription)
+        self.index.add(subscription)
+        for pattern in subscription.texts:
+            self.engine.add(pattern)
+            self._merge()
 
     def end(self, subscription: Subscription) -> None:
         """Look for it no more; it is kept until `forget`, when its end is in the journal."""
@@ -45,12 +48,6 @@ class Registry:
                 if not self.index.wanted[pattern]:
                     self.engine.remove(pattern)
         self.store.end(subscription)
-
-    def _enlist(self, subscription: Subscription) -> None:
-        self.index.add(subscription)
-        for pattern in subscription.texts:
-            self.engine.add(pattern)
-            self._merge()
 
     # ---- large filters, which a thread makes ----------------------------------------------------------------------
 

@@ -65,6 +65,12 @@ class Rule:
         ttl = self._options.ttl and self.subscription.created + self._options.ttl
         return min((at for at in (self._kind.deadline, ttl) if at is not None), default=None)
 
+    def reported(self, number: int) -> None:
+        """So many events of it are in the journal. If facts were lost it has not come to them: a number that is known would
+        be dropped."""
+        self.fired = max(self.fired, number)
+        self._count()
+
     def knows(self, fact: Fact) -> bool:
         """Whether it was told of this, or of what comes after it, before."""
         return self._is_deaf(fact) or fact["position"] <= self._seen.get(fact["key"], -1)
@@ -143,9 +149,13 @@ class Rule:
         data = {"name": options.name, **fitting(firing.data)}
         if options.limit or options.cooldown or options.dedupe:
             data["suppressed"] = self._policy.suppressed()
-        if options.count and self.fired >= options.count:
-            self.over = self.over or ("once" if options.count == 1 else "count")
+        self._count()
         return Fired(self.fired, at, firing.place, data)
+
+    def _count(self) -> None:
+        most = self._options.count
+        if most and self.fired >= most:
+            self.over = self.over or ("once" if most == 1 else "count")
 
     def _end(self, reason: str) -> None:
         if self.held:

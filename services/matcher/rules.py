@@ -78,7 +78,7 @@ class Rules:
         self._telling = False
         self._memory.facts = []
         for id, rule in self.by_id.items():
-            rule.fired = max(rule.fired, reported.get(id, 0))  # facts were lost: a number that is known would be dropped
+            rule.reported(reported.get(id, 0))
         for rule in list(self.by_id.values()):
             if rule.over:
                 self._owner.ended(rule.subscription, rule.over, None)

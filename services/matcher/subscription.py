@@ -47,9 +47,9 @@ class Subscription:
     def plain(self) -> bool:
         """Whether each line that matches is an event, and that is all: nothing has to be remembered."""
         options = self.options
-        bounded = options.until or options.ttl or options.limit or options.cooldown or options.dedupe
+        bounded = options.count or options.until or options.ttl or options.limit or options.cooldown or options.dedupe
         context = options.before or options.after
-        return self.kind == "pattern" and options.count in (None, 1) and options.start == "now" and not (bounded or context)
+        return self.kind == "pattern" and options.start == "now" and not (bounded or context)
 
     def covers(self, server: str, session: str, pane: str) -> bool:
         """Whether a pane is in scope."""

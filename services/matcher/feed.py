@@ -1,0 +1,113 @@
+"""One stream's spool read on: lines, what a shell says of its commands, and what is missing, for the owner."""
+
+import functools
+import os
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from ...shared import spool
+from . import commands, visible
+from .lines import Block
+from .stream import StreamState
+from .times import Times
+
+TURN = 1 << 20  # bytes of one stream before another has its turn
+_PIECE = 1 << 16
+
+
+class Owner(Protocol):
+    """Who looks at what is read."""
+
+    @property
+    def remembers(self) -> bool: ...
+
+    def grew(self, state: StreamState, at: float) -> None: ...
+
+    def missed(self, state: StreamState, start: int, end: int) -> None: ...
+
+    def evaluate(self, state: StreamState, block: Block, times: Times) -> None: ...
+
+    def marked(self, state: StreamState, found: list[commands.Fact]) -> None: ...
+
+
+class Feed:
+    """`full`: whether nothing more may be read now."""
+
+    def __init__(self, owner: Owner, root: str, full: Callable[[], bool]):
+        self._owner, self._root, self._full = owner, root, full
+
+    def read(self, state: StreamState, path: str, end: int) -> None:
+        """Read a stream up to `end`, or until nothing more may be read. What is no longer in its spool is a gap."""
+        while state.lines.end < end and not self._full():
+            try:
+                found = spool.read(path, state.lines.end, min(_PIECE, end - state.lines.end))
+                times = self._times(state, path)
+                if found.offset > state.lines.end:
+                    state.skipped += found.offset - state.lines.end
+                    state.missing = state.lines.offset if state.missing is None else state.missing
+                    state.lines.tear(found.offset)
+                    state.commands = commands.Commands()
+                    state.visible = None
+                begin = state.lines.offset
+                blocks = state.lines.feed(found.data)
+                if state.visible is None and not state.lines.torn:
+                    begin = max(begin, state.lines.whole_from)
+                    first = visible.FIRST if self._begins_in_a_line(state) else visible.State()
+                    state.visible = visible.at(functools.partial(spool.read, path), begin, first)
+            except FileNotFoundError:
+                return
+            if not found.data:
+                return
+            if not state.lines.torn:  # the line that a missing range ends in is missing, too
+                self.tell_missing(state, state.lines.whole_from)
+            self._mark(state, found, times.latest)
+            self._owner.grew(state, times.latest)
+            for block in blocks:
+                self._owner.evaluate(state, block, times)
+
+    def _begins_in_a_line(self, state: StreamState) -> bool:
+        """Whether the pane was there before its stream, and in the middle of a line then: at its prompt, most likely."""
+        try:
+            with open(spool.meta(f"{self._root}/{state.server}", state.name, "history"), "rb") as file:
+                return file.read()[-1:] not in (b"", b"\n")
+        except FileNotFoundError:
+            return False
+
+    def _times(self, state: StreamState, path: str) -> Times:
+        """When what is not read yet was printed: by the spool's own time, and by the watcher's marks if we are late."""
+        latest = min(time.time(), os.stat(path).st_mtime)
+        if not self._owner.remembers:  # the time of a plain event may be a little late
+            return Times(latest)
+        index = spool.meta(f"{self._root}/{state.server}", state.name, "idx")
+        newest = spool.newest_marks(index, 2)
+        late = len(newest) == 2 and newest[0].offset > state.lines.end
+        return Times(latest, [mark for mark in spool.marks(index) if mark.offset > state.lines.end] if late else ())
+
+    def pass_by(self, state: StreamState, path: str, end: int) -> None:
+        """Look for what a shell says of its commands, up to `end`; for nothing else."""
+        while state.commands_end < end:
+            try:
+                found = spool.read(path, state.commands_end, min(TURN, end - state.commands_end))
+                at = min(time.time(), os.stat(path).st_mtime)
+            except FileNotFoundError:
+                return
+            if not found.data:
+                return
+            if found.offset > state.commands_end:
+                state.commands, state.commands_end = commands.Commands(), found.offset
+            self._mark(state, found, at)
+
+    def _mark(self, state: StreamState, found: spool.Range, at: float) -> None:
+        """Tell what a shell has said of its commands."""
+        data = found.data[max(0, state.commands_end - found.offset) :]
+        facts = state.commands.feed(data, found.offset + len(found.data) - len(data), at)
+        state.commands_end = max(state.commands_end, found.offset + len(found.data))
+        if facts:
+            self._owner.marked(state, facts)
+
+    def tell_missing(self, state: StreamState, end: int) -> None:
+        """A range that could not be read ends here, if there is one."""
+        if state.missing is not None:
+            self._owner.missed(state, state.missing, end)
+            state.missing = None

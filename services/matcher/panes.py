@@ -1,0 +1,80 @@
+"""What the matcher is told of panes and sessions: that one has ended, and what is typed into one."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from ...shared import spool
+from ...shared.messages import Close, Finish, Sent
+from ...shared.outbox import Outbox
+from ...shared.rpc import Reply
+from ...shared.service import Service
+from .context import Context
+from .life import Life
+from .reader import Reader
+from .registry import Registry
+from .rules import Rules
+from .silence import Silence
+from .stream import StreamState
+from .subscription import EXIT
+
+_ECHO = 10.0  # seconds in which a pane echoes what was sent to it
+
+
+class Panes:
+    """Ends are answered when all that follows from them is in the journal."""
+
+    def __init__(
+        self, service: Service, root: str, registry: Registry, rules: Rules, outbox: Outbox, life: Life, reader: Reader,
+        streams: Mapping[str, StreamState], silence: Silence, context: Context,
+    ):  # fmt: skip
+        self._service, self._root, self._registry, self._rules, self._outbox = service, root, registry, rules, outbox
+        self._life, self._reader, self._streams, self._silence, self._context = life, reader, streams, silence, context
+        service.server.handle(Finish, self._finish)
+        service.server.handle(Close, self._close)
+        service.server.handle(Sent, self._sent)
+
+    def _finish(self, request: Finish, reply: Reply) -> None:
+        """Evaluate a stream to its end; answer when all of it is in the journal."""
+
+        def finished() -> None:
+            if request.over:
+                self._context.flush(request.server, request.stream)
+                self._silence.over(request.server, request.stream)
+            if request.program:
+                self._exited(request, request.program)
+            for subscription in list(self._registry.store.active.values()):
+                if request.over:
+                    subscription.armed.pop(f"{request.server}/{request.stream}", None)
+                if request.exited and subscription.pane == request.pane and subscription.server in (None, request.server):
+                    self._life.end(subscription, "pane exited")
+            self._answer(reply)
+
+        self._reader.finish(request, lambda: self._rules.once_saved(finished))
+
+    def _exited(self, request: Finish, program: dict[str, int | None]) -> None:
+        """Tell that a pane's program has ended, before that is in the journal: nothing of a pane comes after its exit."""
+        owners = self._registry.index.owners(EXIT, request.server, request.session, request.pane)
+        following = [rule.subscription for rule in self._rules.by_id.values() if rule.follows(request.server, request.pane)]
+        fact = {
+            "is": "exit", "at": time.time(), "key": f"exit/{request.server}/{request.pane}/{program['pid']}", "position": 0,
+            "server": request.server, "session": request.session, "pane": request.pane, "stream": request.stream, **program,
+        }  # fmt: skip
+        self._rules.tell([(subscription.id, fact) for subscription in (*owners, *following)])
+
+    def _close(self, request: Close, reply: Reply) -> None:
+        for subscription in list(self._registry.store.active.values()):
+            if subscription.session == request.session and subscription.server in (None, request.server):
+                self._life.end(subscription, "session closed")
+        self._answer(reply)
+
+    def _answer(self, reply: Reply) -> None:
+        self._rules.once_saved(lambda: self._outbox.put([], lambda: reply({})))
+
+    def _sent(self, request: Sent, _reply: Reply) -> dict[str, Any]:
+        """Expect the echo of a text behind what the pane has printed by now."""
+        for found in spool.walk_server(self._root, request.server):
+            state = self._streams.get(f"{found.server}/{found.stream.name}")
+            if state and found.stream.pane == request.pane:
+                self._service.after(_ECHO, state.typed.add(request.text, spool.size(found.path)))
+        return {}
