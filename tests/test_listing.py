@@ -1,5 +1,7 @@
 """What tmux lists, as values: whatever people call their windows."""
 
+import re
+
 import pytest
 from ctmux.services.keeper.listing import ARGUMENTS, ListedPane, Listing, parse
 
@@ -66,11 +68,10 @@ def test_the_formats_are_what_is_parsed():
         "pane_dead_status": "", "pane_dead_signal": "9", "pane_dead": "1", "pane_pipe": "1", "pane_pid": "400",
     }  # fmt: skip
     lines = []
-    for argument in ARGUMENTS:
-        if "#{" in argument:
-            for name, value in values.items():
-                argument = argument.replace(f"#{{{name}}}", value)
-            lines.append(argument)
+    for form in re.findall(r"\b[swp] #[^'\n]*", "\n".join(ARGUMENTS)):
+        for name, value in values.items():
+            form = form.replace(f"#{{{name}}}", value)
+        lines.append(form)
     assert parse("\n".join(lines).encode()) == Listing(
         {"$1": "my name"},
         {"@2": "p q"},

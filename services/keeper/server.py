@@ -77,13 +77,13 @@ class Server:
         self._owner.processes.watch_server(self.key)
         for pane in self.topology.panes.values():
             self._owner.processes.watch_program(pane.pid)
-        self._report([] if known else [self._found()])
+        self._report([] if known else [self._told("server.found")])
         self._spools.drop_old()
         self._lookout.begin()
 
-    def _found(self) -> Draft:
-        info = self.info
-        return self.topology.draft("server.found", time.time(), socket=info.socket, pid=info.pid, version=info.version)
+    def _told(self, kind: str, *ends: str) -> Draft:
+        of = self.info
+        return self.topology.draft(kind, time.time(), ends=list(ends), socket=of.socket, pid=of.pid, version=of.version)
 
     def begin_lost(self) -> None:
         """The server ended while nobody looked: report that, from what was known of it."""
@@ -177,7 +177,7 @@ class Server:
     def _lost(self) -> None:
         """The tmux server is gone and everything it had is reported."""
         self.topology.lost = True
-        self._report([self.topology.draft("server.lost", time.time(), ends=[f"keeper/{self.key}"])])
+        self._report([self._told("server.lost", f"keeper/{self.key}")])
         self._end()
 
     def _sent(self, drafts: list[Draft]) -> None:

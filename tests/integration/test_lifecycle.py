@@ -390,6 +390,7 @@ def test_a_server_that_ends_while_the_keeper_is_down(daemon: World) -> None:
         until(lambda: daemon.tmux("new-session", "-d", "-s", "other", "-P", "-F", "made", "exec cat") == "made")
         proxy.supervisor.startProcess("keeper")
     lost = daemon.wait_event("server.lost")
+    assert lost["data"] == daemon.events("server.found")[0]["data"]
     again = until(lambda: [e for e in daemon.events("server.found") if e["server"] != lost["server"]])[0]
     daemon.wait_event("pane.opened", server=again["server"], pane="%0")
     daemon.wait_event("session.created", server=again["server"], name="other")
