@@ -12,7 +12,8 @@ from ctmux.services.keeper.pipes import history
         (b"2 2\n$\nbelow\n", b"$\r\nbelow"),
         (b"0 3\n\n\n\n", b""),
         (b"5 24\n" + b"x" * 80 * 24 + b"\n", b"x" * 80 * 24),  # one line in 24 rows, the cursor in the first of them
-        (b"", None),  # tmux was ended while it was asked
+        (b"", None),  # tmux has ended while it was asked
+        (b" 0\n", None),  # the pane has gone; display-message does not mind
     ],
 )
 def test_history(answer: bytes, shown: bytes | None) -> None:

@@ -20,9 +20,9 @@ _FULL_BYTES = 4 << 20  # less free space than this is a full disk; twice as much
 
 def history(text: bytes) -> bytes | None:
     """What a pane shows, as its history, of the cursor's place (column, lines from the end) and the pane's lines. Its last
-    line has no end if the stream goes on in it: it may be a prompt. None if tmux has ended before it answered."""
+    line has no end if the stream goes on in it: it may be a prompt. None if the pane or tmux has gone meanwhile."""
     cursor, _, text = text.partition(b"\n")
-    if not cursor:
+    if len(cursor.split()) != 2:
         return None
     column, below = map(int, cursor.split())
     lines = text.split(b"\n")[:-1]
