@@ -16,7 +16,7 @@ TARGET = typer.Argument(
     ..., metavar="TARGET", help="%ID, a label, session:window.pane, or a session or window that has one pane."
 )
 SESSION = typer.Argument(..., metavar="SESSION", help="The session's exact name, or its id as $3.")
-ARGV = typer.Argument(None, metavar="[-- COMMAND]", help="Run as it is; one word alone is run by the shell.")
+ARGV = typer.Argument(None, metavar="-- COMMAND", help="Run as it is; one word alone is run by the shell.")
 TYPED = typer.Argument(..., metavar="COMMAND", help="Typed with spaces between, then Enter.")
 KEYS = typer.Argument(..., metavar="KEYS", help="Names of keys as tmux knows them (C-c, Enter, Up), or text.")
 LAYOUT = typer.Option(None, "--layout", help="Lay the window out so; default: leave it as it is.")

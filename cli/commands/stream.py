@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from ...client import Client
     from ...shared.messages import Chunk
 
-TARGETS = typer.Argument(
-    ..., metavar="TARGET...", help="%12, session:window.pane, a label, or a session for all its panes."
-)
+TARGETS = typer.Argument(..., metavar="TARGET", help="%12, session:window.pane, a label, or a session for all its panes.")
 FILTER = typer.Option(None, "--filter", metavar="REGEX", help="Only lines that match (RE2 syntax).")
 RAW = typer.Option(False, "--raw", help="The bytes as they are (the default to a terminal).")
 PLAIN = typer.Option(False, "--plain", help="Text lines without escapes (the default to a pipe).")

@@ -22,7 +22,7 @@ Parameter = tuple[Any, Any]  # a type, and how typer shows it
 def _regex(most: int | None, text: str = "RE2 syntax; matched in each line without its escapes.") -> Parameter:
     if most == 1:
         return str, typer.Argument(..., metavar="REGEX", help=text)
-    return list[str], typer.Argument(..., metavar="REGEX...", help=text)
+    return list[str], typer.Argument(..., metavar="REGEX", help=text)
 
 
 def _seconds(text: str) -> Parameter:
@@ -224,7 +224,7 @@ _add("threshold", "So many lines in a time: an event `threshold.matched`.", "5 E
     "times": (int, typer.Argument(..., metavar="N", help="How many lines.")),
     "patterns": _regex(None), "seconds": _within("From the first to the last of them."),
 }, ACROSS, CONTEXT, ECHO)  # fmt: skip
-_MEMBERS = {"members": (list[str], typer.Argument(..., metavar="ID...", help="Ids or names of subscriptions."))}
+_MEMBERS = {"members": (list[str], typer.Argument(..., metavar="ID", help="Ids or names of subscriptions."))}
 _add("any", "Each event of any of several: an event `any.matched`.", "s1 s2 --once", _MEMBERS, scoped=False)
 _add("all", "All of several have fired: an event `all.matched`.", "s1 s2 --within 60", _MEMBERS, {
     "seconds": _time("--within", "Only if they all fire within so long."),

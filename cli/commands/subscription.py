@@ -19,7 +19,7 @@ from .events import scope
 
 app = typer.Typer(help="List, explain, try and remove subscriptions.", no_args_is_help=True, rich_markup_mode=None)
 
-WANTED = typer.Argument(None, metavar="[ID]...", help="Ids or names.")
+WANTED = typer.Argument(None, metavar="ID", help="Ids or names.")
 
 
 @app.command("list", epilog="Example: ctmux subscription list --json | jq '.data[].id'")
@@ -69,7 +69,7 @@ def remove(
     tag: str | None = typer.Option(None, "--tag", metavar="TAG", help="All with this tag."),
     as_json: bool = JSON,
 ) -> Result:
-    """End subscriptions: these, or all of an owner, or with a tag, or both."""
+    """End subscriptions: by id or name, or all of an owner or tag."""
     from ...client import Client
 
     if bool(wanted) == (owner is not None or tag is not None):
@@ -121,7 +121,7 @@ def explain(wanted: str = typer.Argument(..., metavar="ID", help="Its id or name
 @command
 def test(
     regex: str = typer.Argument(..., metavar="REGEX", help="What a subscription would look for."),
-    file: str | None = typer.Argument(None, metavar="[FILE]", help="Look through a file."),
+    file: str | None = typer.Argument(None, metavar="FILE", help="Look through a file."),
     pane: str | None = typer.Option(None, "--pane", help="Look through what is kept of this pane's output."),
     check: bool = typer.Option(False, "--check", help="Only say what the pattern costs."),
     as_json: bool = JSON,

@@ -51,6 +51,8 @@ def test_help_has_an_example_and_every_command_speaks_json(words: str) -> None:
     assert leaf.epilog.startswith(f"Example: ctmux {words}"), leaf.epilog
     for parameter in leaf.params:
         assert getattr(parameter, "help", None) or parameter.param_type_name == "argument", parameter.name
+    usage = CliRunner().invoke(app, [*words.split(), "--help"]).stdout.splitlines()[0]
+    assert usage.startswith("Usage: ") and "...}" not in usage and "[[" not in usage  # typer itself puts those around
 
 
 @pytest.mark.parametrize("words", sorted(LEAVES))

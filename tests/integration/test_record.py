@@ -49,7 +49,7 @@ def test_from_the_first_byte_to_the_end_of_the_pane(guest: Guest) -> None:
     assert (running.returncode, err) == (0, "")
     assert printed(file) == whole + b"now\r\n"
     found = json.loads(out)
-    assert (found["command"], found["pane_id"]) == ("record", pane)
+    assert (found["command"], found["pane_id"]) == ("pane-record", pane)
     assert (found["data"]["exit_status"], found["data"]["bytes"]) == (3, len(printed(file)))
     times = [seconds for seconds, _data in recording(file).pieces]
     assert times == sorted(times) and times[0] == 0.0
