@@ -44,7 +44,7 @@ def place(fact: Fact) -> Place:
 
 
 def pane_key(fact: Fact) -> str:
-    return f"{fact['server']}/{fact['pane']}"
+    return f"{fact.get('server')}/{fact.get('pane')}"
 
 
 def of(state: StreamState) -> dict[str, Any]:

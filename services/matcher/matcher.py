@@ -13,7 +13,6 @@ from ...shared.paths import Paths, ensure_private
 from ...shared.rpc import Client
 from ...shared.service import Service
 from .context import Context
-from .governor import Governor
 from .history import History
 from .life import Life
 from .output import Output
@@ -42,13 +41,13 @@ class Matcher(Service):
         self.registry = registry = Registry(self, paths)
         self.outbox = outbox = Outbox(self, logger)
         self.rules = rules = Rules(self, self, paths.facts, root)
-        self.governor = Governor()
+        self.governor = registry.governor
         progress = Progress(self, outbox, rules, self.streams, f"{paths.runtime}/matcher.progress")
         silence = Silence(self, rules, self.caught_up)
         context = Context(self, rules)
         history = History(self, self, root)
         self._life = Life(self, registry, rules, outbox, self.streams, silence, context, history)
-        self._output = Output(registry, rules, outbox, self.governor, progress, self._life, silence, context, history)
+        self._output = Output(registry, rules, outbox, progress, self._life, silence, context, history)
         self._reader = Reader(self, self._output, self.streams, root, config.matcher.quiet_seconds)
         Requests(self.server, root, registry, rules, outbox, self._life, self._reader, self.streams)
         Panes(self, root, registry, rules, outbox, self._life, self._reader, self.streams, silence, context)

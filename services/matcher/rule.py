@@ -1,6 +1,7 @@
 """A subscription that remembers something: facts in, events out, the same whenever the same facts are told again. Pure."""
 
 import json
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from .correlation import AllOf, AnyOf, NotThen, Sequence, Threshold
@@ -78,9 +79,11 @@ class Rule:
     def _is_deaf(self, fact: Fact) -> bool:
         return self.over is not None or (self.closing is not None and fact["is"] != "after")
 
-    def follows(self, server: str, pane: str) -> bool:
-        """Whether it waits for something of this pane that its end decides."""
-        return f"{server}/{pane}" in self._kind.state.get("panes", ())
+    @property
+    def panes(self) -> Collection[str]:
+        """Those of which it waits for something that their end decides."""
+        panes: Collection[str] = self._kind.state.get("panes", ())
+        return panes
 
     def take(self, fact: Fact) -> list[Fired]:
         """The events that follow from a fact. What was due before it comes first."""
