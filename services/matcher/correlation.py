@@ -97,7 +97,7 @@ class Threshold(Keyed):
 
     def line(self, key: str, fact: Fact) -> list[Said]:
         hits = self.hits(fact)
-        if not hits:
+        if not hits or fact.get("rest"):  # of a line that has counted
             return []
         times = [at for at in self.state["panes"].get(key, ()) if fact["at"] - at <= self.within] + [fact["at"]]
         if len(times) < (self.options.times or 1):
