@@ -263,6 +263,50 @@ def test_what_makes_no_sense_is_refused(kind, patterns, options):
         read(kind, patterns, options)
 
 
+def test_a_clock_that_is_set_back_lengthens_no_window():
+    for options in ({"limit": [1, 10.0]}, {"cooldown": 10.0}, {"dedupe": 10.0}):
+        assert play(Rule(subscription("pattern", "A", **options)), line(9999.0, 0), line(1.0, 0, offset=10**6)) == [
+            9999.0,
+            1.0,
+        ]
+    rule = Rule(subscription("threshold", "A", seconds=10.0, times=2))
+    assert play(rule, line(9999.0, 0), line(1.0, 0, offset=10**6), line(2.0, 0, offset=10**6 + 1)) == [2.0]
+
+
+# ---- lines that are told before they are whole ---------------------------------------------------------------------
+
+
+def begun(at, *indexes, **more):
+    return {**line(at, *indexes, **more), "partial": True}
+
+
+def test_the_rest_of_a_line_is_the_next_step_or_the_end():
+    steps = begun(1.0, 0, offset=9), line(2.0, 0, 1, offset=9)
+    assert play(Rule(subscription("sequence", "A", "B", seconds=10.0)), *steps) == [2.0]
+    rule = Rule(subscription("not-then", "A", "B", seconds=10.0))
+    assert play(rule, *steps, tick(20.0)) == []
+    rule = Rule(subscription("pattern", "A", until="B"))
+    assert play(rule, *steps) == [1.0] and rule.over == "until"
+    rule = Rule(subscription("timeout", "A", until="B", seconds=9.0))
+    assert play(rule, begun(1.0, 1, offset=9)) == [] and rule.over == "until"
+
+
+@pytest.mark.parametrize(("kind", "options"), [("pattern", {}), ("threshold", {"seconds": 9.0, "times": 1})])
+def test_a_line_counts_once_whichever_pattern_its_rest_matches(kind, options):
+    rule = Rule(subscription(kind, "A", "B", **options))
+    rest = [begun(1.5, 0, offset=9), line(2.0, 0, 1, offset=9), line(2.5, 0, 1, offset=9), line(3.0, 1)]
+    assert play(rule, begun(1.0, 0, offset=9), *rest) == [1.0, 3.0]
+
+
+def test_the_rest_is_known_after_a_restart():
+    rule = Rule(subscription("sequence", "A", "B", "B", seconds=10.0))
+    steps = begun(1.0, 0, offset=9), line(2.0, 0, 1, offset=9)
+    assert play(rule, *steps) == []
+    rule = Rule(rule.subscription, json.loads(json.dumps(rule.dump())))
+    assert play(rule, *steps) == [] and all(map(rule.knows, steps))
+    assert play(rule, line(3.0, 2)) == [3.0]
+
+
 # ---- restarts ------------------------------------------------------------------------------------------------------
 
 RULES = [

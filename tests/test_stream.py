@@ -152,6 +152,16 @@ def test_the_rest_of_a_line_fires_whom_its_beginning_did_not():
     assert [hit.subscription.id for hit in feed(state, b"bar\nfoo bar\n", one, two)] == ["s2", "s1", "s2"]
 
 
+def test_who_remembers_is_told_of_what_else_the_rest_of_a_line_matches():
+    state = stream()
+    both = Subscription("s1", 1, "sequence", ["foo", "bar"], None, None, None, "", 0.0)
+    state.lines.feed(b"foo ")
+    told = [quiet(state, both), quiet(state, both)]
+    state.lines.feed(b"7 ")
+    told += [quiet(state, both), feed(state, b"bar\n", both)]
+    assert [[index for hit in hits for index, _match in hit.matches] for hits in told] == [[0], [], [], [0, 1]]
+
+
 def test_the_last_line_of_a_stream_fires_once():
     state = stream()
     state.lines.feed(b"foo")

@@ -1,6 +1,7 @@
 """What rules are told in the loop: in which order it follows, over a kill and a full disk; with a real file of facts."""
 
 import json
+import os
 import re
 import time
 
@@ -42,13 +43,16 @@ class Loop:
             self.ends[subscription.id] = reason
             self.rules.remove(subscription)
 
-    def after(self, _seconds, action):
-        self.timers.append(Timer(action))
-        return self.timers[-1]
+    def after(self, seconds, action):
+        timer = Timer(action)
+        self.timers.append((seconds, timer))
+        return timer
 
-    def turn(self):
-        timers, self.timers = self.timers, []
-        for timer in timers:
+    def turn(self, seconds=2.0):
+        """The timers of so many seconds."""
+        due = [timer for left, timer in self.timers if left <= seconds]
+        self.timers = [(left, timer) for left, timer in self.timers if left > seconds and timer.action]
+        for timer in due:
             if timer.action:
                 timer.action()
 
@@ -107,8 +111,80 @@ def test_facts_are_begun_anew_with_all_of_a_batch(path, monkeypatch):
     monkeypatch.setattr("ctmux.services.matcher.memory._SPARE", 100)
     loop = Loop(path, wanted)
     loop.rules.tell([("s1", line(5)), ("s3", line(5)), ("s3", line(7))])
+    assert b'"fact"' not in path.read_bytes()
     loop = Loop(path, wanted[2:])
     assert loop.rules.by_id["s3"].fired == 2
+
+
+def test_facts_are_begun_anew_in_turns_and_what_comes_meanwhile_counts_once(path, monkeypatch):
+    wanted = [subscription(number, "pattern", "A", ttl=900.0) for number in range(1, 9)]
+    monkeypatch.setattr("ctmux.services.matcher.memory._SPARE", 2500)
+    monkeypatch.setattr("ctmux.services.matcher.kept._TURN", 0.0)
+    loop = Loop(path, wanted)
+    position = 0
+    while not os.path.exists(f"{path}.new"):
+        position += 1
+        loop.rules.tell([(one.id, line(position)) for one in wanted])
+    begun = position
+    while os.path.exists(f"{path}.new"):
+        position += 1
+        loop.rules.tell([(one.id, line(position)) for one in wanted])
+        loop.turn()
+    assert position > begun + 3
+    again = Loop(path, wanted)
+    assert {rule.fired for rule in again.rules.by_id.values()} == {position}
+    assert not [draft for draft in again.journal if draft.position <= begun]
+
+
+@pytest.mark.parametrize(
+    "fact", ['{"is": "line"}', '{"is": "exit", "at": 1, "key": "k", "position": 1}', "{}", '{"at": []}']
+)
+def test_a_fact_that_lacks_something_is_left_out(path, fact, capsys):
+    wanted = [subscription(1, "pattern", "A", ttl=900.0), subscription(2, "exit", ttl=900.0)]
+    loop = Loop(path, wanted)
+    loop.rules.tell([("s1", line(5))])
+    path.write_text(path.read_text() + "".join(f'{{"id": "s{n}", "fact": {fact}}}\n' for n in (1, 2)))
+    loop = Loop(path, wanted)
+    loop.rules.tell([("s1", line(6))])
+    assert loop.fired("s1") == [1, 2] and not loop.ends and "makes nothing of" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("state", [{"kind": {"waiting": True}}, {"kind": []}, {"seen": 5}, {"held": {"x": 1}, "policy": 7}])
+def test_a_damaged_state_is_left_out_or_ends_with_the_reason(path, state):
+    wanted = [subscription(1, "absence", "A", seconds=5.0)]
+    path.write_text(json.dumps({"id": "s1", "state": state}) + "\n")
+    loop = Loop(path, wanted)
+    loop.rules.tell([("s1", line(5))])
+    assert loop.ends in ({}, {"s1": "damaged"})
+    loop.turn()
+
+
+def test_what_is_due_sooner_is_counted_sooner(path):
+    loop = Loop(path, [subscription(1, "not-then", "A", "B", seconds=5.0, ttl=900.0)])
+    loop.rules.tell([("s1", line(5))])
+    assert [left for left, timer in loop.timers if timer.action] == [pytest.approx(5.0, abs=1.0)]
+    loop.turn(9.0)
+    assert loop.fired("s1") == [1] and [round(left, -2) for left, _timer in loop.timers] == [900]
+
+
+def test_a_clock_that_is_set_back_delays_nothing(path, monkeypatch):
+    loop = Loop(path, [subscription(1, "timeout", "A", seconds=5.0)])
+    now = time.time()
+    monkeypatch.setattr("time.time", lambda: now - 3600.0)
+    loop.turn(9.0)
+    assert loop.fired("s1") == [1] and loop.ends == {"s1": "expired"}
+
+
+def test_nothing_is_kept_of_what_has_ended(path):
+    members = [subscription(1, "pattern", "A"), subscription(2, "sequence", "A", "B", seconds=5.0)]
+    loop = Loop(path, [*members, subscription(3, "any", members=["s1", "s2"])])
+    loop.rules.tell([("s2", line(5))])
+    assert loop.rules.waiting_for("x", "%1") == ["s2"]
+    loop.rules.tell([("s2", line(6))])
+    for one in list(loop.alive.values()):
+        loop.ended(one, "removed", None)
+    assert not list(loop.rules.members) and not loop.rules._waiting
+    assert not loop.rules.by_id and not len(loop.rules._deadlines)
 
 
 def test_what_is_damaged_or_lost_is_left_out_and_no_number_is_given_twice(path):
@@ -129,8 +205,48 @@ def test_subscriptions_of_an_older_or_a_damaged_file_are_left_out(tmp_path, caps
     older = {"id": "s7", "number": 7, "kind": "pattern", "pattern": "A", "token": "t"}
     file.write_bytes(file.read_bytes() + json.dumps({"made": older}).encode() + b"\n\0\0\n[]\n")
     store = Store(str(file))
-    assert list(store.active) == ["s1"] and store.next_number() > 8
+    assert list(store.active) == ["s1"] and store.next_number() > 8 and store.lost == {"s7"}
     assert "'pattern'" in capsys.readouterr().out
+    store.forget("s7")
+    assert not Store(str(file)).lost
+
+
+def test_a_request_whose_answer_was_lost_arms_nothing_twice(tmp_path, monkeypatch):
+    monkeypatch.setattr("ctmux.services.matcher.store._TOKENS_MOST", 3)
+    file = str(tmp_path / "state" / "subscriptions.jsonl")
+    store = Store(file)
+    for number in range(1, 6):
+        one = subscription(number, "exit")
+        one.token = f"t{number}"
+        store.add(one)
+        if number < 5:
+            store.end(one)
+            store.forget(one.id)
+    for known in (store, Store(file)):
+        assert [known.by_token(f"t{number}") is not None for number in range(1, 6)] == [False, True, True, True, True]
+        assert list(known.active) == ["s5"]
+
+
+def test_subscriptions_are_begun_anew_in_turns(tmp_path, monkeypatch):
+    monkeypatch.setattr("ctmux.services.matcher.store._SPARE", 5)
+    monkeypatch.setattr("ctmux.services.matcher.store._TOKENS_MOST", 2)
+    monkeypatch.setattr("ctmux.services.matcher.kept._TURN", 0.0)
+    file = str(tmp_path / "state" / "subscriptions.jsonl")
+    loop, store = Loop(tmp_path / "facts.jsonl", []), Store(file)
+    made = [subscription(number, "exit") for number in range(1, 40)]
+    for one in made:
+        one.token = one.id
+        store.add(one)
+    for one in made[2:30]:
+        store.end(one)
+        store.forget(one.id)
+        store.renew(loop)
+        loop.turn()
+    while loop.timers:
+        loop.turn()
+    again = Store(file)
+    assert list(again.active) == ["s1", "s2", *(f"s{number}" for number in range(31, 40))]
+    assert again.next_number() == 40 and again.by_token("s30") and os.path.getsize(file) < 45 * 1100
 
 
 def test_who_looks_at_an_ended_member_or_too_far_is_refused(tmp_path):

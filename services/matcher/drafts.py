@@ -13,13 +13,14 @@ END = (1 << 53) - 1  # the last position of a subscription; its events are 1, 2,
 _RECLAIMED = "reclaimed before it was matched: the matcher was behind, or did not run; see [watcher] keep_bytes"
 
 
-def producer(subscription: Subscription) -> str:
-    return f"subscription/{subscription.id}"
+def producer(id: str) -> str:
+    """Of a subscription's own events."""
+    return f"subscription/{id}"
 
 
 def _of(subscription: Subscription, position: int, kind: str, data: dict[str, Any], *ends: str) -> Draft:
     scope = subscription.server, subscription.session, None, subscription.pane
-    return Draft(producer(subscription), position, "", kind, time.time(), *scope, subscription.id, data, list(ends))
+    return Draft(producer(subscription.id), position, "", kind, time.time(), *scope, subscription.id, data, list(ends))
 
 
 def created(subscription: Subscription) -> Draft:
@@ -30,14 +31,20 @@ def ended(subscription: Subscription, reason: str, by: str | None) -> Draft:
     data = {"reason": reason, "name": subscription.options.name, "kind": subscription.kind}
     if by:
         data["by"] = by
-    return _of(subscription, END, "subscription.ended", data, producer(subscription))
+    return _of(subscription, END, "subscription.ended", data, producer(subscription.id))
+
+
+def lost(id: str) -> Draft:
+    """The end of a subscription of which only the id is known."""
+    data = {"reason": "damaged", "name": None, "kind": None}
+    return Draft(producer(id), END, "", "subscription.ended", time.time(), subscription=id, data=data, ends=[producer(id)])
 
 
 def fired(subscription: Subscription, event: Fired) -> Draft:
     """Of a subscription that remembers: its events are known by their number."""
     server, session, pane = event.place
     return Draft(
-        producer(subscription), event.n, "", event_kind(subscription.kind), event.at, server, session, None, pane,
+        producer(subscription.id), event.n, "", event_kind(subscription.kind), event.at, server, session, None, pane,
         subscription.id, event.data,
     )  # fmt: skip
 

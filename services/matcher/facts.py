@@ -1,7 +1,8 @@
 """What happens to a pane, as a subscription that remembers something is told of it; and what it says. Pure.
 
 A fact is a map that JSON can hold: `is` (line, output, silence, exit, command, prompt, after, member or tick), `at`
-(seconds), `key` and `position`: its source, so that a fact that is told again, after a restart, is known.
+(seconds), `key` and `position`: its source, so that a fact that is told again, after a restart, is known. A line that was
+told before it was whole (`partial`) is told once more if its rest matches more patterns; then these are its hits (`rest`).
 """
 
 from typing import Any, NamedTuple
@@ -44,7 +45,7 @@ def place(fact: Fact) -> Place:
 
 
 def pane_key(fact: Fact) -> str:
-    return f"{fact['server']}/{fact['pane']}"
+    return f"{fact.get('server')}/{fact.get('pane')}"
 
 
 def of(state: StreamState) -> dict[str, Any]:

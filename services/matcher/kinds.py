@@ -55,9 +55,11 @@ class Stateless:
 
 
 class Pattern(Stateless):
-    """Each line that matches."""
+    """Each line that matches, once."""
 
     def take(self, fact: Fact) -> list[Said]:
+        if fact.get("rest"):
+            return []
         return [Firing(place(fact), matched(fact, hit)) for hit in self.hits(fact)[:1]]
 
 

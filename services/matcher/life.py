@@ -47,21 +47,23 @@ class Life:
             self._context.end(subscription)
         self._registry.end(subscription)
         self._silence.end(subscription)
+        for state in self._streams.values():
+            state.seen.pop(subscription.id, None)
         self._rules.once_saved(lambda: self._report(subscription, reason, by, done))
 
     def _report(
         self, subscription: Subscription, reason: str, by: str | None, done: Callable[[], None] | None
     ) -> None:  # fmt: skip
-        self._outbox.put([drafts.ended(subscription, reason, by)], lambda: self.forget(subscription, done))
+        self._outbox.put([drafts.ended(subscription, reason, by)], lambda: self.forget(subscription.id, done))
         self._rules.remove(subscription)
 
-    def forget(self, subscription: Subscription, done: Callable[[], None] | None = None) -> None:
+    def forget(self, id: str, done: Callable[[], None] | None = None) -> None:
         """Its end is in the journal."""
         try:
-            self._registry.store.forget(subscription)
+            self._registry.forget(id)
         except OSError as error:
             print(f"subscriptions: {error}; trying again", flush=True)
-            self._service.after(_AGAIN, lambda: self.forget(subscription, done))
+            self._service.after(_AGAIN, lambda: self.forget(id, done))
             return
         if done:
             done()

@@ -4,6 +4,7 @@ It reads the spools itself instead of the chunks that the watchers publish: it h
 where a chunk was lost, and without the way over the bus an event comes 0.7 ms earlier (docs/architecture.md).
 """
 
+import os
 from typing import Any
 
 from ...shared import place
@@ -13,7 +14,6 @@ from ...shared.paths import Paths, ensure_private
 from ...shared.rpc import Client
 from ...shared.service import Service
 from .context import Context
-from .governor import Governor
 from .history import History
 from .life import Life
 from .output import Output
@@ -42,13 +42,13 @@ class Matcher(Service):
         self.registry = registry = Registry(self, paths)
         self.outbox = outbox = Outbox(self, logger)
         self.rules = rules = Rules(self, self, paths.facts, root)
-        self.governor = Governor()
+        self.governor = registry.governor
         progress = Progress(self, outbox, rules, self.streams, f"{paths.runtime}/matcher.progress")
         silence = Silence(self, rules, self.caught_up)
         context = Context(self, rules)
         history = History(self, self, root)
         self._life = Life(self, registry, rules, outbox, self.streams, silence, context, history)
-        self._output = Output(registry, rules, outbox, self.governor, progress, self._life, silence, context, history)
+        self._output = Output(registry, rules, outbox, progress, self._life, silence, context, history)
         self._reader = Reader(self, self._output, self.streams, root, config.matcher.quiet_seconds)
         Requests(self.server, root, registry, rules, outbox, self._life, self._reader, self.streams)
         Panes(self, root, registry, rules, outbox, self._life, self._reader, self.streams, silence, context)
@@ -78,9 +78,10 @@ class Matcher(Service):
         return self._output.held
 
     def caught_up(self) -> bool:
-        """Read what is there; whether that was all."""
+        """Read what is there; whether that was all. While the instance is being stopped nobody knows: no pane is observed
+        any more, and what is due then is for the next matcher to say."""
         self._reader.catch_up()
-        return not self._reader.behind
+        return not self._reader.behind and not os.path.exists(self.paths.stopping)
 
     def released(self) -> None:
         """The full disk takes something again."""

@@ -6,71 +6,49 @@ with the machine the panes are gone, too. What was lost with it, or is damaged, 
 """
 
 import json
-import os
+from collections.abc import Iterator
 from typing import Any
 
+from ...shared.service import Service
 from .facts import Fact
+from .kept import Kept, Ready
 
 _SPARE = 1 << 20  # bytes of facts before the file is begun anew, if the states are smaller
 
 
 class Memory:
-    """`states` and `facts` as an earlier matcher left them: the facts came after the states."""
+    """`states` and `facts` as an earlier matcher left them: a subscription's facts came after its state, or are in it."""
 
     def __init__(self, path: str):
         self._path = path
-        self._file = _open(path)
         self.states: dict[str, dict[str, Any]] = {}
         self.facts: list[tuple[str, Fact]] = []
-        self._begun = 0  # bytes of states at the beginning
-        whole = 0
-        with open(path, "rb") as file:
-            for line in file:
-                if not line.endswith(b"\n"):
-                    os.ftruncate(self._file, whole)  # written in part: nothing followed from it
-                    break
-                whole += len(line)
-                self._take(line, whole)
-        self.size = whole
+        self._begun = 0
+        self._kept = Kept(path, self._take)
+        self._kept.begun = self._begun
 
     def _take(self, line: bytes, end: int) -> None:
         try:
             entry = json.loads(line)
-            if "states" in entry:
-                self.states, self._begun = dict(entry["states"]), end
-            else:
+            if "fact" in entry:
                 self.facts.append((str(entry["id"]), dict(entry["fact"])))
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
+                return
+            states = entry["states"] if "states" in entry else {entry["id"]: entry["state"]}  # the older way: all in one
+            self.states |= {str(id): dict(state) for id, state in states.items()}
+            self._begun = end
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             print(f"facts: {self._path}: a damaged line before byte {end} is left out: {error!r}", flush=True)
 
     @property
     def full(self) -> bool:
         """Whether it is time to `compact`."""
-        return self.size > 2 * self._begun + _SPARE
+        return not self._kept.renewing and self._kept.size > 2 * self._kept.begun + _SPARE
 
     def add(self, facts: list[tuple[str, Fact]]) -> None:
         """Keep what subscriptions are told. Raises OSError."""
-        data = b"".join(json.dumps({"id": id, "fact": fact}).encode() + b"\n" for id, fact in facts)
-        try:
-            if os.write(self._file, data) < len(data):
-                raise OSError(f"{self._path}: no space")
-        except OSError:
-            os.ftruncate(self._file, self.size)
-            raise
-        self.size += len(data)
+        self._kept.append({"id": id, "fact": fact} for id, fact in facts)
 
-    def compact(self, states: dict[str, dict[str, Any]], since: int) -> None:
-        """Begin anew with what the facts up to byte `since` have led to, and those after it. Raises OSError; then all is as
-        it was."""
-        begin = json.dumps({"states": states}).encode() + b"\n"
-        with open(self._path, "rb") as old, open(f"{self._path}.new", "wb") as file:
-            old.seek(since)
-            file.write(begin + old.read())
-        new = _open(f"{self._path}.new")
-        os.rename(f"{self._path}.new", self._path)
-        os.close(self._file)
-        self._file, self._begun, self.size = new, len(begin), os.fstat(new).st_size
-
-
-def _open(path: str) -> int:
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    def compact(self, service: Service, states: Iterator[tuple[str, dict[str, Any]]], heard: Ready) -> None:
+        """Begin anew with what the facts have led to, each state as it is when its turn comes: a fact that is in it already
+        is known when it is told again. `heard` is given what to do when all that followed is in the journal."""
+        self._kept.renew(service, ({"id": id, "state": state} for id, state in states), heard)

@@ -4,13 +4,13 @@ from ...shared.messages import Draft
 from ...shared.outbox import Outbox
 from . import commands, drafts, facts
 from .context import Context
-from .governor import Governor
 from .history import History
 from .life import Life
 from .lines import Block
+from .members import Told
 from .progress import Progress
 from .registry import Registry
-from .rules import Rules, Told
+from .rules import Rules
 from .silence import Silence
 from .stream import Hit, StreamState
 from .subscription import OUTPUT
@@ -21,11 +21,11 @@ class Output:
     """The owner of the reader."""
 
     def __init__(
-        self, registry: Registry, rules: Rules, outbox: Outbox, governor: Governor, progress: Progress, life: Life,
+        self, registry: Registry, rules: Rules, outbox: Outbox, progress: Progress, life: Life,
         silence: Silence, context: Context, history: History,
     ):  # fmt: skip
-        self.outbox, self._rules, self._governor, self._progress, self._life = outbox, rules, governor, progress, life
-        self._engine, self._index = registry.engine, registry.index
+        self.outbox, self._rules, self._progress, self._life = outbox, rules, progress, life
+        self._engine, self._index, self._governor = registry.engine, registry.index, registry.governor
         self._silence, self._context, self._history = silence, context, history
 
     @property
@@ -41,6 +41,12 @@ class Output:
     def wants(self, state: StreamState) -> bool:
         """Whether any subscription covers the stream."""
         return self._index.covers(state.server, state.session, state.pane)
+
+    def came(self, state: StreamState) -> None:
+        """A stream has begun, or its pane has come from another session: from now on it may be silent."""
+        for subscription in self._index.owners(OUTPUT, state.server, state.session, state.pane):
+            if subscription.kind == "idle":
+                self._silence.begin(subscription, [state])
 
     def grew(self, state: StreamState, at: float) -> None:
         """A stream has new output: whoever waits for any is told."""
@@ -95,7 +101,7 @@ class Output:
             state.seen[subscription.id] = {"times": before + 1, "at": at, "line": fact["line"], "offset": hit.offset}
             event = drafts.matched(state, hit, fact)
             events.append(event)
-            told += self._rules.members(subscription, fact, event.data)
+            told += self._rules.members.matched(subscription.id, fact, event.data)
         self._rules.tell(told)
         self._rules.once_saved(lambda: self._context.follow(state, hits))
         self._rules.once_saved(lambda: self.outbox.put(events))

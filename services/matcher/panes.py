@@ -43,11 +43,12 @@ class Panes:
                 self._silence.over(request.server, request.stream)
             if request.program:
                 self._exited(request, request.program)
-            for subscription in list(self._registry.store.active.values()):
-                if request.over:
-                    subscription.armed.pop(f"{request.server}/{request.stream}", None)
-                if request.exited and subscription.pane == request.pane and subscription.server in (None, request.server):
-                    self._life.end(subscription, "pane exited")
+            if request.over:
+                stream = f"{request.server}/{request.stream}"
+                for subscription in self._registry.store.active.values():
+                    subscription.armed.pop(stream, None)
+            if request.exited:
+                self._end_all(request.server, request.pane, "pane exited")
             self._answer(reply)
 
         self._reader.finish(request, lambda: self._rules.once_saved(finished))
@@ -55,18 +56,20 @@ class Panes:
     def _exited(self, request: Finish, program: dict[str, int | None]) -> None:
         """Tell that a pane's program has ended, before that is in the journal: nothing of a pane comes after its exit."""
         owners = self._registry.index.owners(EXIT, request.server, request.session, request.pane)
-        following = [rule.subscription for rule in self._rules.by_id.values() if rule.follows(request.server, request.pane)]
+        waiting = self._rules.waiting_for(request.server, request.pane)
         fact = {
             "is": "exit", "at": time.time(), "key": f"exit/{request.server}/{request.pane}/{program['pid']}", "position": 0,
             "server": request.server, "session": request.session, "pane": request.pane, "stream": request.stream, **program,
         }  # fmt: skip
-        self._rules.tell([(subscription.id, fact) for subscription in (*owners, *following)])
+        self._rules.tell([(id, fact) for id in (*(owner.id for owner in owners), *waiting)])
 
     def _close(self, request: Close, reply: Reply) -> None:
-        for subscription in list(self._registry.store.active.values()):
-            if subscription.session == request.session and subscription.server in (None, request.server):
-                self._life.end(subscription, "session closed")
+        self._end_all(request.server, request.session, "session closed")
         self._answer(reply)
+
+    def _end_all(self, server: str, scope: str, reason: str) -> None:
+        for subscription in self._registry.bound_to(server, scope):
+            self._life.end(subscription, reason)
 
     def _answer(self, reply: Reply) -> None:
         self._rules.once_saved(lambda: self._outbox.put([], lambda: reply({})))

@@ -29,6 +29,8 @@ class Owner(feed.Owner, Protocol):
 
     def wants(self, state: StreamState) -> bool: ...
 
+    def came(self, state: StreamState) -> None: ...
+
     @property
     def held(self) -> bool: ...
 
@@ -132,9 +134,13 @@ class Reader:
 
     def _advance(self, key: str, touched: Touched) -> bool:
         """Read one turn of a stream; whether that was all."""
-        state = self._streams.get(key) or self._add(spool.Spool(*touched[:4]), 0)
+        known = self._streams.get(key)
+        state = known or self._add(spool.Spool(*touched[:4]), 0)
+        moved = known is None or known.session != touched.session
         state.session = touched.session
         end = spool.size(touched.path)
+        if moved:
+            self._owner.came(state)
         if not self._owner.wants(state):
             self._feed.pass_by(state, touched.path, end)
             state.lines.skip(max(state.lines.end, end))

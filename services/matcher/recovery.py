@@ -1,6 +1,7 @@
 """A matcher that starts goes on where the last one was, by the journal and by that one's notes."""
 
 import contextlib
+import functools
 
 from ...shared import spool
 from ...shared.errors import CtmuxError
@@ -36,8 +37,9 @@ class Recovery:
     def resume(self) -> None:
         """Go on where the last matcher was; the spools have what has been printed since."""
         known = list(self._store.active.values())
-        positions = self._positions([drafts.producer(found) for found in known])
-        reported = {found.id: self._settle(found, positions[drafts.producer(found)][0]) for found in known}
+        positions = self._positions([drafts.producer(found.id) for found in known])
+        self._bury_lost()
+        reported = {found.id: self._settle(found, positions[drafts.producer(found.id)][0]) for found in known}
         for subscription in self._store.active.values():
             if not subscription.plain:
                 self._rules.add(subscription)
@@ -62,6 +64,14 @@ class Recovery:
             found |= zip(asked, map(tuple, answer), strict=False)
         return found
 
+    def _bury_lost(self) -> None:
+        """Say that those are over whose line in the file is damaged, as far as anybody knows of them."""
+        lost = sorted(self._store.lost)
+        positions = self._positions([drafts.producer(id) for id in lost])
+        for id in lost:
+            told = [drafts.lost(id)] if 0 <= positions[drafts.producer(id)][0] < drafts.END else []
+            self._outbox.put(told, functools.partial(self._life.forget, id))
+
     def _settle(self, subscription: Subscription, position: int) -> int:
         """Say that it was made, or forget that it has ended, where the matcher was killed before it did. The number of its
         last event."""
@@ -69,7 +79,7 @@ class Recovery:
             self._outbox.put([drafts.created(subscription)])
         elif position == drafts.END:
             self._registry.end(subscription)
-            self._life.forget(subscription)
+            self._life.forget(subscription.id)
         return max(0, position)
 
     def _start(self, found: spool.Spool, noted: Note | None, last: int, fired: list[str]) -> tuple[int, list[str]]:

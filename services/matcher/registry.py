@@ -7,6 +7,7 @@ from ...shared.paths import Paths
 from ...shared.service import Service, Timer
 from .engine import Engine
 from .filters import Literal
+from .governor import Governor
 from .index import Index
 from .store import Store
 from .subscription import Subscription
@@ -21,8 +22,10 @@ class Registry:
         self._service = service
         self.store = Store(paths.subscriptions)
         self.index = Index()
+        self.governor = Governor()
+        self._bound: dict[str, dict[str, Subscription]] = {}  # pane or session -> those that end with it
         for subscription in self.store.active.values():
-            self.index.add(subscription)
+            self._enlist(subscription)
         self.engine = Engine(text for subscription in self.store.active.values() for text in subscription.texts)
         self._gathering: Timer | None = None
         self._made: deque[Literal] = deque()
@@ -35,10 +38,19 @@ class Registry:
     def add(self, subscription: Subscription) -> None:
         """Keep it, and look for it from now on. Raises OSError."""
         self.store.add(subscription)
-        self.index.add(subscription)
+        self._enlist(subscription)
         for pattern in subscription.texts:
             self.engine.add(pattern)
             self._merge()
+
+    def _enlist(self, subscription: Subscription) -> None:
+        self.index.add(subscription)
+        for scope in filter(None, (subscription.pane, subscription.session)):
+            self._bound.setdefault(scope, {})[subscription.id] = subscription
+
+    def bound_to(self, server: str, scope: str) -> list[Subscription]:
+        """Those that look at this pane, or this session, alone."""
+        return [found for found in self._bound.get(scope, {}).values() if found.server in (None, server)]
 
     def end(self, subscription: Subscription) -> None:
         """Look for it no more; it is kept until `forget`, when its end is in the journal."""
@@ -47,7 +59,17 @@ class Registry:
             for pattern in set(subscription.texts):
                 if not self.index.wanted[pattern]:
                     self.engine.remove(pattern)
+                    self.governor.forget(pattern)
+            for scope in filter(None, (subscription.pane, subscription.session)):
+                del self._bound[scope][subscription.id]
+                if not self._bound[scope]:
+                    del self._bound[scope]
         self.store.end(subscription)
+
+    def forget(self, id: str) -> None:
+        """Its end is in the journal. Raises OSError."""
+        self.store.forget(id)
+        self.store.renew(self._service)
 
     # ---- large filters, which a thread makes ----------------------------------------------------------------------
 

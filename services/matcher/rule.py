@@ -1,6 +1,7 @@
 """A subscription that remembers something: facts in, events out, the same whenever the same facts are told again. Pure."""
 
 import json
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from .correlation import AllOf, AnyOf, NotThen, Sequence, Threshold
@@ -42,6 +43,7 @@ class Rule:
         self._kind = KINDS[subscription.kind](subscription, state.get("kind"))
         self._policy = Policy(subscription.options, state.get("policy"))
         self._seen: dict[str, int] = state.get("seen", {})
+        self._begun: dict[str, list[int]] = state.get("begun", {})  # patterns of a line that was told before it was whole
         self.fired: int = state.get("fired", 0)
         self.last: Fact | None = state.get("last")
         self.over: str | None = state.get("over")
@@ -51,8 +53,8 @@ class Rule:
     def dump(self) -> dict[str, Any]:
         """All that it remembers, as JSON can hold it."""
         state = {
-            "kind": self._kind.state, "policy": self._policy.state, "seen": self._seen, "fired": self.fired,
-            "last": self.last, "over": self.over, "held": self.held, "closing": self.closing,
+            "kind": self._kind.state, "policy": self._policy.state, "seen": self._seen, "begun": self._begun,
+            "fired": self.fired, "last": self.last, "over": self.over, "held": self.held, "closing": self.closing,
         }  # fmt: skip
         copied: dict[str, Any] = json.loads(json.dumps(state))
         return copied
@@ -73,7 +75,13 @@ class Rule:
 
     def knows(self, fact: Fact) -> bool:
         """Whether it was told of this, or of what comes after it, before."""
-        return self._is_deaf(fact) or fact["position"] <= self._seen.get(fact["key"], -1)
+        seen = self._seen.get(fact["key"], -1)
+        return self._is_deaf(fact) or fact["position"] < seen or (fact["position"] == seen and not self._rest(fact))
+
+    def _rest(self, fact: Fact) -> list[dict[str, Any]]:
+        """Which hits of a line have come since it was told before."""
+        begun = self._begun.get(fact["key"])
+        return [] if begun is None else [hit for hit in fact.get("hits", ()) if hit["index"] not in begun]
 
     def _is_deaf(self, fact: Fact) -> bool:
         return self.over is not None or (self.closing is not None and fact["is"] != "after")
@@ -82,9 +90,11 @@ class Rule:
         """How far its kind is, in sentences for people."""
         return self._kind.progress(now)
 
-    def follows(self, server: str, pane: str) -> bool:
-        """Whether it waits for something of this pane that its end decides."""
-        return f"{server}/{pane}" in self._kind.state.get("panes", ())
+    @property
+    def panes(self) -> Collection[str]:
+        """Those of which it waits for something that their end decides."""
+        panes: Collection[str] = self._kind.state.get("panes", ())
+        return panes
 
     def take(self, fact: Fact) -> list[Fired]:
         """The events that follow from a fact. What was due before it comes first."""
@@ -93,6 +103,8 @@ class Rule:
         fired = self._pass(fact["at"])
         if self._is_deaf(fact) or fact["is"] == "tick":
             return fired
+        if fact["position"] == self._seen.get(fact["key"]):
+            fact = {**fact, "hits": self._rest(fact), "rest": True}
         self._remember(fact)
         if fact["is"] == "after":
             return fired + self._release(fact)
@@ -104,10 +116,16 @@ class Rule:
         return fired
 
     def _remember(self, fact: Fact) -> None:
-        self._seen.pop(fact["key"], None)
-        self._seen[fact["key"]] = fact["position"]
+        key = fact["key"]
+        begun = self._begun.pop(key, [])
+        if fact.get("partial"):
+            self._begun[key] = [hit["index"] for hit in fact["hits"]] + (begun if fact.get("rest") else [])
+        self._seen.pop(key, None)
+        self._seen[key] = fact["position"]
         if len(self._seen) > _SOURCES_MOST:
-            del self._seen[next(iter(self._seen))]
+            oldest = next(iter(self._seen))
+            del self._seen[oldest]
+            self._begun.pop(oldest, None)
 
     def _pass(self, now: float) -> list[Fired]:
         fired: list[Fired] = []

@@ -3,19 +3,21 @@
 import time
 from collections import deque
 from collections.abc import Callable, Container, Iterable
-from typing import Any, Protocol
+from typing import Protocol
 
 from ...shared.outbox import Outbox
-from ...shared.service import Service, Timer
+from ...shared.service import Service
 from . import drafts
+from .deadlines import Deadlines
 from .facts import Fact, pane_key
+from .members import Members, Told
 from .memory import Memory
-from .rule import Fired, Rule
+from .rule import Rule
 from .subscription import Subscription
 
 _AGAIN = 1.0  # seconds until what a full disk refused is tried again
 _BEHIND = 0.05  # seconds until a time that is up is looked at again, when what has come by then is not read yet
-Told = tuple[str, Fact]  # the id of a subscription, and what it is told
+_DAMAGED = (KeyError, IndexError, TypeError, ValueError, AttributeError)  # what a file that was changed may lead to
 
 
 class Owner(Protocol):
@@ -38,13 +40,13 @@ class Rules:
         self.root = root  # of the spools
         self._memory = Memory(path)
         self.by_id: dict[str, Rule] = {}
-        self._followers: dict[str, list[str]] = {}  # member -> those that look at it
-        self._timers: dict[str, Timer] = {}
+        self.members = Members()
+        self._waiting: dict[str, set[str]] = {}  # pane -> those that may wait for something of it that its end decides
+        self._deadlines = Deadlines(service, self._due)
         self._coming: list[Told] = []  # what follows from what they are told just now
         self._telling = False
         self._unsaved: list[Told] = []
         self._behind: deque[Callable[[], None]] = deque()  # what comes after that
-        self._compacting = False
 
     @property
     def stuck(self) -> bool:
@@ -52,43 +54,55 @@ class Rules:
         return bool(self._unsaved)
 
     def add(self, subscription: Subscription) -> Rule:
-        rule = Rule(subscription, self._memory.states.pop(subscription.id, None))
+        rule = self._restored(subscription)
         self.by_id[subscription.id] = rule
-        for member in subscription.options.members:
-            self._followers.setdefault(member, []).append(subscription.id)
+        for pane in rule.panes:
+            self._waiting.setdefault(pane, set()).add(subscription.id)
+        self.members.add(subscription)
         self._arm(rule)
+        return rule
+
+    def _restored(self, subscription: Subscription) -> Rule:
+        """As an earlier matcher left it, unless that is damaged."""
+        try:
+            rule = Rule(subscription, self._memory.states.pop(subscription.id, None))
+            _ = rule.deadline, rule.panes
+        except _DAMAGED as error:
+            print(f"facts: the state of {subscription.id} is damaged and left out: {error!r}", flush=True)
+            return Rule(subscription)
         return rule
 
     def remove(self, subscription: Subscription) -> None:
         """It is over; those that look at it are told."""
         self.by_id.pop(subscription.id, None)
-        timer = self._timers.pop(subscription.id, None)
-        if timer:
-            timer.cancel()
-        for member in subscription.options.members:
-            if subscription.id in self._followers.get(member, ()):
-                self._followers[member].remove(subscription.id)
-        self.tell(self._over(subscription.id))
+        self._deadlines.cancel(subscription.id)
+        self.members.remove(subscription)
+        for pane, waiting in list(self._waiting.items()):
+            waiting.discard(subscription.id)
+            if not waiting:
+                del self._waiting[pane]
+        self.tell(self.members.over(subscription.id, time.time()))
 
     def resume(self, active: Container[str], reported: dict[str, int]) -> None:
         """Tell them again what an earlier matcher has told them: the same follows. `active`: who can be a member;
         `reported`: the number of the last event of each that is in the journal."""
         self._telling = True  # what follows waits for the last of them
-        self._apply(self._memory.facts)
+        self._apply(self._memory.facts, again=True)
         self._telling = False
-        self._memory.facts = []
+        self._memory.facts, self._memory.states = [], {}
         for id, rule in self.by_id.items():
             rule.reported(reported.get(id, 0))
         for rule in list(self.by_id.values()):
             if rule.over:
                 self._owner.ended(rule.subscription, rule.over, None)
-        self.tell([over for member in self._followers if member not in active for over in self._over(member)])
+        now = time.time()
+        self.tell([over for member in self.members if member not in active for over in self.members.over(member, now)])
 
     # ---- facts -----------------------------------------------------------------------------------------------------
 
-    def members(self, subscription: Subscription, fact: Fact, event: dict[str, Any]) -> list[Told]:
-        """What those are told that look at a plain subscription which has fired."""
-        return self._of_member(subscription.id, f"{subscription.id}/{fact['key']}", fact["position"], fact, event)
+    def waiting_for(self, server: str, pane: str) -> list[str]:
+        """Those that wait for something of a pane which has ended."""
+        return [id for id in self._waiting.pop(f"{server}/{pane}", ()) if id in self.by_id]
 
     def tell(self, told: Iterable[Told]) -> None:
         """Keep what is new of this, then let follow what follows."""
@@ -117,7 +131,10 @@ class Rules:
         self._unsaved += news
 
     def _knows(self, id: str, fact: Fact) -> bool:
-        return fact["is"] != "tick" and self.by_id[id].knows(fact)
+        try:
+            return fact["is"] != "tick" and self.by_id[id].knows(fact)
+        except _DAMAGED:  # `_apply` says it
+            return False
 
     def _save(self) -> None:
         told, self._unsaved = self._unsaved, []
@@ -135,16 +152,25 @@ class Rules:
         else:
             action()
 
-    def _apply(self, told: Iterable[Told]) -> None:
+    def _apply(self, told: Iterable[Told], again: bool = False) -> None:
+        """`again`: what an earlier matcher has told them, of which a part may be damaged."""
         over: list[tuple[Rule, str | None]] = []
         for id, fact in told:
             rule = self.by_id.get(id)
             if rule is None:
                 continue
-            fired = rule.take(fact)
+            try:
+                fired = rule.take(fact)
+                if pane_key(fact) in rule.panes:
+                    self._waiting.setdefault(pane_key(fact), set()).add(id)
+            except _DAMAGED as error:
+                print(f"facts: {id} makes nothing of {str(fact)[:200]}: {error!r}", flush=True)
+                fired = []
+                if not again:  # its state is damaged, and no fact would mend it
+                    rule.over = rule.over or "damaged"
             self._owner.outbox.put([drafts.fired(rule.subscription, event) for event in fired])
             for event in fired:
-                self._coming += self._of_fired(id, event)
+                self._coming += self.members.fired(id, event)
             if rule.over:
                 over.append((rule, pane_key(fact) if fact.get("pane") else None))
             else:
@@ -152,61 +178,25 @@ class Rules:
         for rule, by in over:  # behind its last event
             self._owner.ended(rule.subscription, str(rule.over), by)
 
-    def _of_fired(self, id: str, event: Fired) -> list[Told]:
-        server, session, pane = event.place
-        source = {"at": event.at, "server": server, "session": session, "pane": pane}
-        return self._of_member(id, id, event.n, source, event.data)
-
-    def _of_member(self, id: str, key: str, position: int, source: Fact, event: dict[str, Any] | None) -> list[Told]:
-        if id not in self._followers:
-            return []
-        fact = {name: source.get(name) for name in ("at", "server", "session", "pane")}
-        fact |= {
-            "is": "member",
-            "key": f"member/{key}",
-            "position": position,
-            "member": id,
-            "event": event,
-            "over": not event,
-        }
-        return [(follower, fact) for follower in list(self._followers[id])]
-
-    def _over(self, id: str) -> list[Told]:
-        return self._of_member(id, f"{id}/over", 0, {"at": time.time()}, None)
-
     def _compact(self) -> None:
-        if self._compacting or self._unsaved or not self._memory.full:
-            return
-        self._compacting = True
-        states = {id: rule.dump() for id, rule in self.by_id.items()}
-        since = self._memory.size
-
-        def heard() -> None:  # all that followed from those facts is in the journal
-            self._compacting = False
-            try:
-                self._memory.compact(states, since)
-            except OSError as error:
-                print(f"facts: {error}", flush=True)
-
-        self._owner.outbox.put([], heard)
+        if self._memory.full and not self._unsaved:
+            states = ((id, self.by_id[id].dump()) for id in list(self.by_id) if id in self.by_id)
+            self._memory.compact(self._service, states, lambda heard: self._owner.outbox.put([], heard))
 
     # ---- times -----------------------------------------------------------------------------------------------------
 
     def _arm(self, rule: Rule) -> None:
-        id, deadline = rule.subscription.id, rule.deadline
-        if deadline is None or id in self._timers:
-            return  # a timer that comes too early looks again
-        self._timers[id] = self._service.after(max(0.0, deadline - time.time()), lambda: self._due(id))
+        if rule.deadline is not None:
+            self._deadlines.arm(rule.subscription.id, rule.deadline)
 
-    def _due(self, id: str) -> None:
-        del self._timers[id]
+    def _due(self, id: str, counted: float) -> None:
         caught_up = self._owner.caught_up()  # what has come by now counts
         rule = self.by_id.get(id)
-        if rule is None or id in self._timers or rule.deadline is None:
+        if rule is None or id in self._deadlines or rule.deadline is None:
             return
-        if rule.deadline > time.time():
+        if rule.deadline > max(counted, time.time()):
             self._arm(rule)
         elif not caught_up or self._unsaved:
-            self._timers[id] = self._service.after(_BEHIND, lambda: self._due(id))
+            self._deadlines.arm(id, rule.deadline, _BEHIND)
         else:
             self.tell([(id, {"is": "tick", "at": rule.deadline, "key": "tick", "position": 0})])

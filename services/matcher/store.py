@@ -1,44 +1,50 @@
 """Subscriptions as they are kept over restarts: a file of JSON lines, one for each that was made and each that ended."""
 
-import contextlib
 import json
 import os
+import re
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
 from ...shared.errors import NoTarget
 from ...shared.paths import ensure_private
+from ...shared.service import Service
+from .kept import Kept
 from .subscription import Subscription
 
 _SPARE = 100  # lines of subscriptions that have ended, before the file is written anew
+_TOKENS_MOST = 500  # ended ones that are known by their token: a request whose answer was lost is asked again
+_ID = re.compile(rb'\{"made": \{"id": "(s\d{1,15})"')
 
 
 class Store:
-    """`active` are looked for; `ending` are not any more, but their end is not in the journal yet."""
+    """`active` are looked for; `ending` are not any more, but their end is not in the journal yet. `lost`: ids of those
+    whose line in the file is damaged."""
 
     def __init__(self, path: str):
         ensure_private(os.path.dirname(path))
         self._path = path
         self._next = 1
-        self._lines = 0
         self.active: dict[str, Subscription] = {}
         self.ending: dict[str, Subscription] = {}
+        self.lost: set[str] = set()
         self._by_token: dict[str, Subscription] = {}
-        self._file = _open(path)
-        with open(path, "rb") as file:
-            whole = 0
-            for line in file:
-                if not line.endswith(b"\n"):
-                    os.ftruncate(self._file, whole)  # written in part, so nobody was told of it
-                    break
-                whole += len(line)
-                self._lines += 1
-                try:
-                    self._take(json.loads(line))
-                except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-                    self._next += 1  # whoever it was had a number
-                    shown = f"({error}): {line[:200]!r}"
-                    print(f"subscriptions: {path}: a line that cannot be read is left out {shown}", flush=True)
+        self._ended: deque[Subscription] = deque()  # the latest
+        self._kept = Kept(path, self._read, sync=True)
+
+    def _read(self, line: bytes, _end: int) -> None:
+        try:
+            self._take(json.loads(line))
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            found = _ID.match(line)
+            if found:
+                self.lost.add(found[1].decode())
+                self._next = max(self._next, int(found[1][1:]))
+            self._next += 1  # whoever it was had a number
+            shown = f"({error}): {line[:200]!r}"
+            print(f"subscriptions: {self._path}: a line that cannot be read is left out {shown}", flush=True)
 
     def _take(self, entry: dict[str, Any]) -> None:
         self._next = max(self._next, entry.get("next", 0))
@@ -47,9 +53,19 @@ class Store:
             subscription = Subscription(**entry["made"])
             self.active[subscription.id] = self._by_token[subscription.token] = subscription
         elif "ended" in entry:
+            self.lost.discard(entry["ended"])
             ended = self.active.pop(entry["ended"], None)
             if ended:
-                self._by_token.pop(ended.token, None)
+                self._bury(ended)
+
+    def _bury(self, subscription: Subscription) -> None:
+        """Know it by its token for a while."""
+        subscription.armed.clear()
+        self._ended.append(subscription)
+        if len(self._ended) > _TOKENS_MOST:
+            token = self._ended.popleft().token
+            if token in self._by_token and self._by_token[token].id not in self.active:
+                del self._by_token[token]
 
     def next_number(self) -> int:
         """A number that no subscription of this instance ever had."""
@@ -75,48 +91,31 @@ class Store:
 
     def add(self, subscription: Subscription) -> None:
         """Keep it. Raises OSError."""
-        self._append({"made": asdict(subscription)})
+        self._kept.append([{"made": asdict(subscription)}])
         self.active[subscription.id] = self._by_token[subscription.token] = subscription
 
     def end(self, subscription: Subscription) -> None:
         """It is over from now on, until `forget`."""
         self.ending[subscription.id] = self.active.pop(subscription.id, subscription)
 
-    def forget(self, subscription: Subscription) -> None:
+    def forget(self, id: str) -> None:
         """Its end is in the journal. Raises OSError."""
-        if subscription.id in self.ending:
-            self._append({"ended": subscription.id})
-            del self.ending[subscription.id]
-            self._by_token.pop(subscription.token, None)
-            if self._lines > 2 * len(self.active) + _SPARE:
-                with contextlib.suppress(OSError):  # no space: the file is right as it is
-                    self._compact()
+        if id in self.ending or id in self.lost:
+            self._kept.append([{"ended": id}])
+            self.lost.discard(id)
+            ended = self.ending.pop(id, None)
+            if ended:
+                self._bury(ended)
 
-    def _append(self, entry: dict[str, Any]) -> None:
-        size = os.fstat(self._file).st_size
-        line = json.dumps(entry).encode() + b"\n"
-        try:
-            if os.write(self._file, line) < len(line):
-                raise OSError(f"{self._path}: no space")
-            os.fsync(self._file)
-        except OSError:
-            os.ftruncate(self._file, size)
-            raise
-        self._lines += 1
+    def renew(self, service: Service) -> None:
+        """Begin the file anew with what is still of use, if it is time for that."""
+        if not self._kept.renewing and self._kept.lines > 2 * (len(self.active) + len(self._ended)) + _SPARE:
+            self._kept.renew(service, self._of_use(), lambda place: place())
 
-    def _compact(self) -> None:
-        """Replace the file as a whole by what is still of use."""
-        kept = [{"made": asdict(found)} for found in {**self.ending, **self.active}.values()]
-        with open(f"{self._path}.new", "w") as file:
-            file.writelines(f"{json.dumps(entry)}\n" for entry in ({"next": self._next}, *kept))
-            file.flush()
-            os.fsync(file.fileno())
-        new = _open(f"{self._path}.new")
-        os.rename(f"{self._path}.new", self._path)
-        os.close(self._file)
-        self._file = new
-        self._lines = len(kept) + 1
-
-
-def _open(path: str) -> int:
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    def _of_use(self) -> Iterator[dict[str, Any]]:
+        yield {"next": self._next}
+        for ended in list(self._ended):
+            yield from ({"made": asdict(ended)}, {"ended": ended.id})
+        for known in [*self.ending.values(), *self.active.values()]:
+            if known.id in self.ending or known.id in self.active:
+                yield {"made": asdict(known)}

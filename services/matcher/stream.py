@@ -50,6 +50,9 @@ class _Found(NamedTuple):
     view: _View
 
 
+Mark = str | tuple[str, int]
+
+
 class StreamState:
     """Position and unfinished line of one stream."""
 
@@ -64,7 +67,7 @@ class StreamState:
         self._cut = b""  # the part of a mark at the end of a piece of a long line
         self.missing: int | None = None  # where a range that cannot be read begins, as long as its end is not known
         self._fired_line = offset  # the line that `_fired` is of
-        self._fired = set(fired)
+        self._fired: set[Mark] = set(fired)
         self.seen: dict[str, dict[str, Any]] = {}  # plain subscription -> the last line that fired it here, and how many
 
     @property
@@ -72,7 +75,8 @@ class StreamState:
         return f"match/{self.server}/{self.name}"
 
     def hits(self, block: Block, engine: Engine, index: Index, governor: Governor) -> list[Hit]:
-        """What fires in a block, in the order of lines, then of subscriptions. One line fires a subscription once."""
+        """What fires in a block, in the order of lines, then of subscriptions. One line fires a subscription once; one that
+        remembers is told again of a line whose rest matches more."""
         views, after = self._views(block, index.echoes > 0)
         matches = [one for view in views for one in self._search(view, engine, index, governor)]
         if not matches:  # most blocks
@@ -142,17 +146,23 @@ class StreamState:
         return Hit(owner, offset, end, line, matches, block.partial, truncated)
 
     def _has_fired(self, hit: Hit) -> bool:
-        return hit.offset == self._fired_line and hit.subscription.id in self._fired
+        return hit.offset == self._fired_line and _marks(hit) <= self._fired
 
     def _remember(self, hits: list[Hit], block: Block, after: visible.State) -> None:
         for hit in hits:
             if hit.offset != self._fired_line:
                 self._fired_line, self._fired = hit.offset, set()
-            self._fired.add(hit.subscription.id)
+            self._fired |= _marks(hit)
         if not block.partial:
             self.visible = after
         if not block.partial and self._fired_line < self.lines.offset:
             self._fired_line, self._fired = self.lines.offset, set()
+
+
+def _marks(hit: Hit) -> set[Mark]:
+    """What does not fire again on the line of a hit: a plain subscription; of one that remembers, a pattern."""
+    id = hit.subscription.id
+    return {id} if hit.subscription.plain else {(id, index) for index, _match in hit.matches}
 
 
 def _joined(hits: list[Hit]) -> list[Hit]:
