@@ -9,9 +9,12 @@ guarantee did not hold, or if the control (a plain subscriber) lost nothing, bec
 import argparse
 import contextlib
 import itertools
+import os
 import random
+import shutil
 import signal
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -190,6 +193,11 @@ def report(world: World, server: str, workload: Workload, killer: Killer | None,
         failures.append("the control lost nothing: this run could not have failed")
     for failure in failures:
         print(f"FAILED: {failure}")
+    if failures:
+        kept = tempfile.mkdtemp(prefix="ctmux-chaos-", dir="/tmp")
+        for folder in (world.paths.journal, world.paths.logs):
+            shutil.copytree(folder, f"{kept}/{os.path.basename(folder)}")
+        print(f"the journal and the logs are in {kept}")
     if not failures:
         print("the guarantee held")
     return 1 if failures else 0
