@@ -25,6 +25,11 @@ _PR_SET_PDEATHSIG = 1
 _LONGEST = 3_600_000  # ms; poll takes an int of C, which a timer of a month would overflow
 
 
+def _now() -> float:
+    """Seconds, also those that the machine sleeps: what becomes due then is done when something wakes the loop."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
 def die_with_parent() -> None:
     """End when supervisord ends, however it does (it cannot tell its children when it is killed with SIGKILL).
 
@@ -121,7 +126,7 @@ class Service:
     def after(self, seconds: float, action: Callable[[], None]) -> Timer:
         """Call `action` once, `seconds` from now."""
         timer = Timer(action)
-        heapq.heappush(self._timers, (time.monotonic() + seconds, next(self._order), timer))
+        heapq.heappush(self._timers, (_now() + seconds, next(self._order), timer))
         return timer
 
     def stop(self) -> None:
@@ -141,7 +146,7 @@ class Service:
             action = self._actions.get(readable)
             if action is not None and event:
                 action()
-        now = time.monotonic()
+        now = _now()
         while self._timers and self._timers[0][0] <= now:
             timer = heapq.heappop(self._timers)[2]
             if timer.action is not None:
@@ -152,7 +157,7 @@ class Service:
             heapq.heappop(self._timers)
         if not self._timers:
             return None
-        return max(0, min(int((self._timers[0][0] - time.monotonic()) * 1000) + 1, _LONGEST))
+        return max(0, min(int((self._timers[0][0] - _now()) * 1000) + 1, _LONGEST))
 
     def shutdown(self) -> None:
         """Close what was opened; roles add to it."""

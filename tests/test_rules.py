@@ -263,6 +263,16 @@ def test_what_makes_no_sense_is_refused(kind, patterns, options):
         read(kind, patterns, options)
 
 
+def test_a_clock_that_is_set_back_lengthens_no_window():
+    for options in ({"limit": [1, 10.0]}, {"cooldown": 10.0}, {"dedupe": 10.0}):
+        assert play(Rule(subscription("pattern", "A", **options)), line(9999.0, 0), line(1.0, 0, offset=10**6)) == [
+            9999.0,
+            1.0,
+        ]
+    rule = Rule(subscription("threshold", "A", seconds=10.0, times=2))
+    assert play(rule, line(9999.0, 0), line(1.0, 0, offset=10**6), line(2.0, 0, offset=10**6 + 1)) == [2.0]
+
+
 # ---- lines that are told before they are whole ---------------------------------------------------------------------
 
 

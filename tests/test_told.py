@@ -41,13 +41,16 @@ class Loop:
             self.ends[subscription.id] = reason
             self.rules.remove(subscription)
 
-    def after(self, _seconds, action):
-        self.timers.append(Timer(action))
-        return self.timers[-1]
+    def after(self, seconds, action):
+        timer = Timer(action)
+        self.timers.append((seconds, timer))
+        return timer
 
-    def turn(self):
-        timers, self.timers = self.timers, []
-        for timer in timers:
+    def turn(self, seconds=2.0):
+        """The timers of so many seconds."""
+        due = [timer for left, timer in self.timers if left <= seconds]
+        self.timers = [(left, timer) for left, timer in self.timers if left > seconds and timer.action]
+        for timer in due:
             if timer.action:
                 timer.action()
 
@@ -154,6 +157,22 @@ def test_a_damaged_state_is_left_out_or_ends_with_the_reason(path, state):
     loop.turn()
 
 
+def test_what_is_due_sooner_is_counted_sooner(path):
+    loop = Loop(path, [subscription(1, "not-then", "A", "B", seconds=5.0, ttl=900.0)])
+    loop.rules.tell([("s1", line(5))])
+    assert [left for left, timer in loop.timers if timer.action] == [pytest.approx(5.0, abs=1.0)]
+    loop.turn(9.0)
+    assert loop.fired("s1") == [1] and [round(left, -2) for left, _timer in loop.timers] == [900]
+
+
+def test_a_clock_that_is_set_back_delays_nothing(path, monkeypatch):
+    loop = Loop(path, [subscription(1, "timeout", "A", seconds=5.0)])
+    now = time.time()
+    monkeypatch.setattr("time.time", lambda: now - 3600.0)
+    loop.turn(9.0)
+    assert loop.fired("s1") == [1] and loop.ends == {"s1": "expired"}
+
+
 def test_nothing_is_kept_of_what_has_ended(path):
     members = [subscription(1, "pattern", "A"), subscription(2, "sequence", "A", "B", seconds=5.0)]
     loop = Loop(path, [*members, subscription(3, "any", members=["s1", "s2"])])
@@ -162,7 +181,8 @@ def test_nothing_is_kept_of_what_has_ended(path):
     loop.rules.tell([("s2", line(6))])
     for one in list(loop.alive.values()):
         loop.ended(one, "removed", None)
-    assert not list(loop.rules.members) and not loop.rules._waiting and not loop.rules.by_id and not loop.rules._timers
+    assert not list(loop.rules.members) and not loop.rules._waiting
+    assert not loop.rules.by_id and not len(loop.rules._deadlines)
 
 
 def test_what_is_damaged_or_lost_is_left_out_and_no_number_is_given_twice(path):

@@ -14,6 +14,7 @@ from .stream import Hit, StreamState
 from .subscription import Subscription
 
 _REACH = 1 << 16  # bytes that are looked through
+_LINE = 256  # bytes: most lines are shorter
 _QUIET = 0.2  # seconds without output: nothing more will come now
 
 
@@ -23,31 +24,54 @@ class Context:
     def __init__(self, service: Service, rules: Rules):
         self._service, self._rules = service, rules
         self._waiting: dict[str, dict[tuple[str, int], int]] = {}  # stream -> (subscription, line) -> the line's end
+        self._known: dict[str, tuple[int, visible.State]] = {}  # stream -> the beginning of a line, and what is seen there
 
     def before(self, subscription: Subscription, state: StreamState, hit: Hit) -> dict[str, Any]:
         """What a fact about a line has of it."""
         if not subscription.options.before:
             return {}
-        start = max(0, hit.offset - _REACH)
-        return {"before": self._lines(state.server, state.name, start, hit.offset)[-subscription.options.before :]}
+        wanted, reach = subscription.options.before, _LINE * (subscription.options.before + 1)
+        lines: list[str] = []
+        while len(lines) < wanted and reach < 4 * _REACH:
+            lines = self._lines(state.server, state.name, max(0, hit.offset - min(reach, _REACH)), hit.offset, whole=True)
+            reach *= 4
+        return {"before": lines[-wanted:]}
 
-    def _lines(self, server: str, stream: str, start: int, end: int) -> list[str]:
-        """Whole lines; what is before `start` in the first one is not there."""
+    def _lines(self, server: str, stream: str, start: int, end: int, whole: bool = False) -> list[str]:
+        """`whole`: without the one that `start` is in, unless it begins there."""
         path = spool.find(self._rules.root, server, stream)
         if path is None or end <= start:
             return []
         try:
-            raw = spool.read(path, start, end - start).data.replace(b"\r\n", b"\n")
+            found = spool.read(path, start, end - start)
+            raw, start = found.data[: max(0, end - found.offset)], found.offset
+            if whole and start:
+                cut = raw.find(b"\n") + 1
+                raw, start = raw[cut:], start + cut
+            raw = raw.replace(b"\r\n", b"\n")
+            state = self._state(f"{server}/{stream}", path, start)
         except FileNotFoundError:  # it has just gone
             return []
-        state = visible.at(functools.partial(spool.read, path), start)
         shown = visible.parts(raw, state)[0]
         lines = []
-        for text, whole in zip(shown.split(b"\n"), raw.split(b"\n"), strict=True):
+        for text, printed in zip(shown.split(b"\n"), raw.split(b"\n"), strict=True):
             cleaned = terminal.clean(text).strip(b"\n")
-            if cleaned or not whole.strip(b"\r"):  # else all of it was a prompt, or typed
+            if cleaned or not printed.strip(b"\r"):  # else all of it was a prompt, or typed
                 lines += [line.decode(errors="replace")[:TEXT_MAX] for line in cleaned.split(b"\n")]
         return lines[raw.startswith(b"\n") : len(lines) - raw.endswith(b"\n")]
+
+    def _state(self, stream: str, path: str, offset: int) -> visible.State:
+        """What is to be seen at the beginning of a line: from where that was asked last, if it is not far."""
+        known = self._known.get(stream)
+        if known and 0 <= offset - known[0] <= _REACH:
+            found = spool.read(path, known[0], offset - known[0])
+            if found.offset == known[0]:
+                state = visible.parts(found.data, known[1])[2]
+                self._known[stream] = offset, state
+                return state
+        state = visible.at(functools.partial(spool.read, path), offset)
+        self._known[stream] = offset, state
+        return state
 
     # ---- lines that are to come ------------------------------------------------------------------------------------
 
@@ -87,6 +111,7 @@ class Context:
     def flush(self, server: str, stream: str) -> None:
         """Nothing more comes: what waits goes with what there is."""
         key = f"{server}/{stream}"
+        self._known.pop(key, None)
         if key in self._waiting:
             path = spool.find(self._rules.root, server, stream)
             self._look(key, spool.size(path) if path else 0, flush=True)

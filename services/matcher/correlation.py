@@ -53,7 +53,7 @@ class Sequence(Keyed):
         found = {hit["index"]: hit for hit in self.hits(fact)}
         for index in sorted(found, reverse=True):  # the later steps first: one line is one step
             before = begun.get(str(index), [])  # the latest lines that have come so far
-            if len(before) < index or (before and fact["at"] - before[0]["at"] > self.within):
+            if len(before) < index or (before and abs(fact["at"] - before[0]["at"]) > self.within):
                 continue
             lines = [*before, {"at": fact["at"], "pane": fact["pane"], **matched(fact, found[index])}]
             if len(lines) == len(self.patterns):
@@ -99,7 +99,7 @@ class Threshold(Keyed):
         hits = self.hits(fact)
         if not hits or fact.get("rest"):  # of a line that has counted
             return []
-        times = [at for at in self.state["panes"].get(key, ()) if fact["at"] - at <= self.within] + [fact["at"]]
+        times = [at for at in self.state["panes"].get(key, ()) if abs(fact["at"] - at) <= self.within] + [fact["at"]]
         if len(times) < (self.options.times or 1):
             self.keep(key, times)
             return []
@@ -133,7 +133,7 @@ class AllOf(Stateless):
         else:
             fired[fact["member"]] = {"at": fact["at"], "event": fact["event"]}
             if self.options.seconds is not None:
-                for member in [name for name, one in fired.items() if fact["at"] - one["at"] > self.options.seconds]:
+                for member in [name for name, one in fired.items() if abs(fact["at"] - one["at"]) > self.options.seconds]:
                     del fired[member]
             if set(self.options.members) <= set(fired):
                 said.append(Firing(place(fact), {"members": {name: one["event"] for name, one in fired.items()}}))

@@ -4,6 +4,7 @@ It reads the spools itself instead of the chunks that the watchers publish: it h
 where a chunk was lost, and without the way over the bus an event comes 0.7 ms earlier (docs/architecture.md).
 """
 
+import os
 from typing import Any
 
 from ...shared import place
@@ -77,9 +78,10 @@ class Matcher(Service):
         return self._output.held
 
     def caught_up(self) -> bool:
-        """Read what is there; whether that was all."""
+        """Read what is there; whether that was all. While the instance is being stopped nobody knows: no pane is observed
+        any more, and what is due then is for the next matcher to say."""
         self._reader.catch_up()
-        return not self._reader.behind
+        return not self._reader.behind and not os.path.exists(self.paths.stopping)
 
     def released(self) -> None:
         """The full disk takes something again."""

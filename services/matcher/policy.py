@@ -1,5 +1,6 @@
 """Which firings of a subscription become events: cooldown, the same again, so many in a time. Pure.
 
+A clock that is set back lengthens nothing: what is too far ahead of now is as far as what is too far behind.
 An event is a fact: nothing is held back unless that was asked for, and what was is counted in the next event.
 """
 
@@ -22,10 +23,10 @@ class Policy:
         """Whether what fires now is to be an event."""
         state, options = self.state, self._options
         if options.limit:
-            state["times"] = [time for time in state["times"] if at - time < options.limit[1]]
+            state["times"] = [time for time in state["times"] if abs(at - time) < options.limit[1]]
         if (
-            (options.cooldown and state["last"] is not None and at - state["last"] < options.cooldown)
-            or (options.dedupe and at - state["texts"].get(text, -math.inf) < options.dedupe)
+            (options.cooldown and state["last"] is not None and abs(at - state["last"]) < options.cooldown)
+            or (options.dedupe and abs(at - state["texts"].get(text, -math.inf)) < options.dedupe)
             or (options.limit and len(state["times"]) >= options.limit[0])
         ):
             state["suppressed"] += 1

@@ -22,26 +22,26 @@ class Quiet:
 
     def watch(self, state: StreamState) -> None:
         """Look at the stream's unfinished line when it has been quiet for a moment."""
-        self._wait(f"{state.server}/{state.name}", self._seconds)
+        self._wait(f"{state.server}/{state.name}", self._seconds, -1)
 
-    def _wait(self, key: str, seconds: float) -> None:
+    def _wait(self, key: str, seconds: float, size: int) -> None:
         if key not in self._timers:
-            self._timers[key] = self._service.after(seconds, lambda: self._due(key))
+            self._timers[key] = self._service.after(seconds, lambda: self._due(key, size))
 
-    def _due(self, key: str) -> None:
+    def _due(self, key: str, size: int) -> None:
         del self._timers[key]
         state = self._streams.get(key)
         if state is None:
             return
-        left = self._left(state)
+        left = self._left(state, size)
         if left > 0:
-            self._wait(key, left)
+            self._wait(key, left, state.lines.end)
         else:
             self._look(state)
 
-    def _left(self, state: StreamState) -> float:
+    def _left(self, state: StreamState, size: int) -> float:
         """Seconds until the pane itself has been quiet for long enough. Its spool says so, not our own backlog: half a line
-        must not be taken for a prompt because we are late."""
+        must not be taken for a prompt because we are late. `size`: of the stream when it was asked before."""
         path = spool.find(self._root, state.server, state.name)
         if path is None:
             return 0.0
@@ -49,6 +49,9 @@ class Quiet:
         if state.lines.end < spool.size(path):
             return self._seconds
         try:
-            return os.stat(path).st_mtime + self._seconds - time.time()
+            left = os.stat(path).st_mtime + self._seconds - time.time()
         except FileNotFoundError:
             return 0.0
+        if left > self._seconds:  # the clock was set back
+            return 0.0 if size == state.lines.end else self._seconds
+        return left

@@ -6,8 +6,9 @@ from collections.abc import Callable, Container, Iterable
 from typing import Protocol
 
 from ...shared.outbox import Outbox
-from ...shared.service import Service, Timer
+from ...shared.service import Service
 from . import drafts
+from .deadlines import Deadlines
 from .facts import Fact, pane_key
 from .members import Members, Told
 from .memory import Memory
@@ -41,7 +42,7 @@ class Rules:
         self.by_id: dict[str, Rule] = {}
         self.members = Members()
         self._waiting: dict[str, set[str]] = {}  # pane -> those that may wait for something of it that its end decides
-        self._timers: dict[str, Timer] = {}
+        self._deadlines = Deadlines(service, self._due)
         self._coming: list[Told] = []  # what follows from what they are told just now
         self._telling = False
         self._unsaved: list[Told] = []
@@ -74,9 +75,7 @@ class Rules:
     def remove(self, subscription: Subscription) -> None:
         """It is over; those that look at it are told."""
         self.by_id.pop(subscription.id, None)
-        timer = self._timers.pop(subscription.id, None)
-        if timer:
-            timer.cancel()
+        self._deadlines.cancel(subscription.id)
         self.members.remove(subscription)
         for pane, waiting in list(self._waiting.items()):
             waiting.discard(subscription.id)
@@ -187,20 +186,17 @@ class Rules:
     # ---- times -----------------------------------------------------------------------------------------------------
 
     def _arm(self, rule: Rule) -> None:
-        id, deadline = rule.subscription.id, rule.deadline
-        if deadline is None or id in self._timers:
-            return  # a timer that comes too early looks again
-        self._timers[id] = self._service.after(max(0.0, deadline - time.time()), lambda: self._due(id))
+        if rule.deadline is not None:
+            self._deadlines.arm(rule.subscription.id, rule.deadline)
 
-    def _due(self, id: str) -> None:
-        del self._timers[id]
+    def _due(self, id: str, counted: float) -> None:
         caught_up = self._owner.caught_up()  # what has come by now counts
         rule = self.by_id.get(id)
-        if rule is None or id in self._timers or rule.deadline is None:
+        if rule is None or id in self._deadlines or rule.deadline is None:
             return
-        if rule.deadline > time.time():
+        if rule.deadline > max(counted, time.time()):
             self._arm(rule)
         elif not caught_up or self._unsaved:
-            self._timers[id] = self._service.after(_BEHIND, lambda: self._due(id))
+            self._deadlines.arm(id, rule.deadline, _BEHIND)
         else:
             self.tell([(id, {"is": "tick", "at": rule.deadline, "key": "tick", "position": 0})])

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from pathlib import Path
 from typing import Any
 
 from guest import Guest
@@ -186,3 +187,66 @@ def test_a_prompt_from_before_us_is_no_output(world: World) -> None:
         world.tmux("send-keys", "-t", "main", "Enter", "echo a need''le", "Enter")
         until(lambda armed=armed: fired(world, armed))
         assert [e["data"]["line"] for e in fired(world, armed)] == ["a needle"]
+
+
+def test_a_pane_that_never_speaks_is_silent(guest: Guest) -> None:
+    """Also one that comes after the subscription; and it says so once, also after a restart."""
+    guest.tmux("new-session", "-d", "-s", "other", "exec sleep 1000")
+    idle = subscribe(guest, "idle", "1", "--session", "other")
+    [here] = {str(e["pane"]) for e in guest.events("pane.opened") if e["session"] == session(guest, "other")}
+    until(lambda: [e["pane"] for e in fired(guest, idle)] == [here])
+    late = guest.tmux("new-window", "-d", "-t", "other:", "-P", "-F", "#{pane_id}", "exec sleep 1000")
+    until(lambda: [e["pane"] for e in fired(guest, idle)] == [here, late])
+    moved = guest.tmux("new-window", "-d", "-t", "main:", "-P", "-F", "#{pane_id}", "exec sleep 1000")
+    guest.tmux("move-window", "-d", "-s", moved, "-t", "other:")
+    until(lambda: [e["pane"] for e in fired(guest, idle)] == [here, late, moved])
+    assert [e["data"]["offset"] for e in fired(guest, idle)] == [0, 0, 0]
+
+
+def session(guest: Guest, name: str) -> str:
+    return guest.tmux("display-message", "-p", "-t", f"{name}:", "#{session_id}")
+
+
+def test_a_pane_that_moves_between_sessions(guest: Guest) -> None:
+    """What is printed in the session counts, and nothing before or after; the subscription lives as long as the session."""
+    guest.tmux("new-session", "-d", "-s", "other", "exec sleep 1000")
+    out = Printer(guest)
+    armed = subscribe(guest, "pattern", "^hit", "--session", "other")
+    everywhere = subscribe(guest, "pattern", "^hit")
+    for number, to in enumerate(("other", "main", "other")):
+        out(f"hit {number}\n")
+        until(lambda number=number: len(fired(guest, everywhere)) == number + 1)
+        guest.tmux("move-window", "-d", "-s", out.pane, "-t", f"{to}:")
+        until(lambda number=number: len([e for e in guest.events("pane.moved") if e["pane"] == out.pane]) == number + 1)
+    out("hit 3\n")
+    until(lambda: len(fired(guest, armed)) == 2)
+    guest.tmux("kill-session", "-t", "other")
+    assert ended(guest, armed) == "session closed"
+    assert [e["data"]["line"] for e in fired(guest, armed)] == ["hit 1", "hit 3"]
+    sessions = [e["session"] for e in fired(guest, everywhere)]
+    assert [one == session(guest, "main") for one in sessions] == [True, False, True, False]
+
+
+def test_the_rest_of_a_prompt_is_looked_at(guest: Guest) -> None:
+    out = Printer(guest)
+    asked = subscribe(guest, "sequence", "Continue", "yes", "--within", "60", "--pane", out.pane)
+    bounded = subscribe(guest, "pattern", "Continue", "--until", "yes", "--pane", out.pane)
+    once = subscribe(guest, "pattern", "Continue", "Continue.* yes", "--pane", out.pane)
+    out("Continue? ")
+    until(lambda: fired(guest, bounded) and fired(guest, once))
+    out("yes\n")
+    until(lambda: fired(guest, asked))
+    assert ended(guest, bounded) == "until"
+    assert [len(fired(guest, one)) for one in (asked, bounded, once)] == [1, 1, 1]
+
+
+def test_nothing_is_due_while_the_instance_is_stopped(daemon: World) -> None:
+    """No pane is observed then; the next matcher says it."""
+    pane = daemon.open_pane("exec sleep 1000")
+    subscribe(daemon, "exit")  # it runs now
+    Path(daemon.paths.stopping).touch()
+    timeout = subscribe(daemon, "timeout", "1", "--pattern", "never", "--pane", pane)
+    until(lambda: daemon.data("subscription", "explain", timeout)["deadline"] < time.time() - 0.5)
+    assert not fired(daemon, timeout)
+    os.unlink(daemon.paths.stopping)
+    until(lambda: fired(daemon, timeout))
