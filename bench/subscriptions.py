@@ -3,17 +3,20 @@
 
 A pane prints lines all the time that a subscription of its own fires on: the stall is the longest time between two of its
 events, beside the same with nothing coming or going. In effect: from the request to the event of a line that is printed
-when the request is answered.
+when the request is answered. A restart: from the death of the matcher until the next one answers.
 """
 
+import contextlib
 import os
 import random
+import signal
 import threading
 import time
 
 import zmq
 from common import ask, events, instance, listen, open_panes, options, percentile, show, subscribe, wait_observed, writing
 from ctmux.shared import messages
+from ctmux.shared.errors import NoDaemon
 from ctmux.shared.rpc import Client
 from harness import World
 
@@ -76,6 +79,17 @@ def ones(world: World, client: Client, tty: int, number: int) -> tuple[list[floa
     return added, removed
 
 
+def restarted(world: World) -> float:
+    """Seconds from the death of the matcher until the next one answers."""
+    pid = ask(world, "matcher", messages.Status(), 30.0)["pid"]
+    begun = time.monotonic()
+    os.kill(pid, signal.SIGKILL)
+    while True:
+        with contextlib.suppress(NoDaemon):
+            if ask(world, "matcher", messages.Status(), 0.2)["pid"] != pid:
+                return time.monotonic() - begun
+
+
 def main() -> None:
     wanted = options(__doc__, most=10_000)
     random_ = random.Random(1)
@@ -104,7 +118,7 @@ def main() -> None:
                     added, removed = ones(world, client, tty, count)
                 rows.append(
                     [count, each, bulk, percentile(added, 0.5), max(added), percentile(removed, 0.5), max(removed),
-                     stall.longest * 1000, f"{stall.longest * 1000 / idle:.1f}x"]
+                     stall.longest * 1000, f"{stall.longest * 1000 / idle:.1f}x", restarted(world) * 1000]
                 )  # fmt: skip
         client.close()
         show(
@@ -119,6 +133,7 @@ def main() -> None:
                 "max",
                 "stall then",
                 "ratio",
+                "restart",
             ],
             rows,
         )

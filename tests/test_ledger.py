@@ -35,6 +35,18 @@ def reopened(header, events):
     return ledger
 
 
+def test_the_positions_of_many_producers_in_few_answers():
+    ledger = Ledger("0f")
+    write(ledger, *(draft(number, "k" * number, producer=f"p{number}") for number in range(1, 50)))
+    asked = [f"p{number}" for number in range(60)]
+    found = []
+    while len(found) < len(asked):
+        answer = ledger.positions(asked[len(found) :], 200)
+        assert 0 < len(answer) < 20
+        found += answer
+    assert found == [ledger.position(name) for name in asked] and found[0] == (-1, []) and found[3] == (3, ["kkk"])
+
+
 def test_an_event_has_what_its_draft_says():
     [event] = write(Ledger("0f"), draft(4, "k", server="x", session="$1", pane="%2", subscription="s3", data={"a": 1}))
     assert (event.n, event.producer, event.position, event.key) == (1, "p", 4, "k")

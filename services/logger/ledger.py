@@ -1,9 +1,12 @@
 """Which drafts are new, and what number each gets. Pure: drafts in, events out, no file and no clock."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from ...shared.codec import timestamp
 from ...shared.messages import Draft, Event
+
+_POSITION = 16  # bytes of a position in an answer, without its keys
 
 
 class Ledger:
@@ -65,6 +68,16 @@ class Ledger:
         """The last position of a producer and its keys there; (-1, []) if it never wrote."""
         last, keys = self.producers.get(producer, (-1, set()))
         return last, sorted(keys)
+
+    def positions(self, producers: Iterable[str], size_max: int) -> list[tuple[int, list[str]]]:
+        """Those of the first producers, as many as have about so many bytes; at least one."""
+        found: list[tuple[int, list[str]]] = []
+        for producer in producers:
+            found.append(self.position(producer))
+            size_max -= sum(map(len, found[-1][1])) + _POSITION
+            if size_max <= 0:
+                break
+        return found
 
     def header(self, oldest: int) -> dict[str, Any]:
         """The header of the next segment: all that is remembered, without chains older than the `oldest` event."""

@@ -15,7 +15,7 @@ from ...shared.paths import Paths, ensure_private
 from ...shared.service import Service
 from .writer import Writer
 
-_ANSWER_MAX, _POSITION = 1 << 18, 16  # bytes of an answer, and of a position in it without its keys
+_ANSWER_MAX = 1 << 18  # bytes: far below what fits a frame
 HEARTBEAT = 1.0  # seconds; how late a subscriber at most learns that it missed the newest event
 
 
@@ -130,15 +130,7 @@ class Logger(Service):
         }
 
     def _positions(self, request: Positions, _reply: Any) -> dict[str, Any]:
-        positions: list[list[Any]] = []
-        size = 0
-        for producer in request.producers:
-            position, keys = self._ledger.position(producer)
-            size += sum(map(len, keys)) + _POSITION
-            if positions and size > _ANSWER_MAX:
-                break
-            positions.append([position, keys])
-        return {"positions": positions}
+        return {"positions": self._ledger.positions(request.producers, _ANSWER_MAX)}
 
     def _tip(self, request: Tip, _reply: Any) -> dict[str, Any]:
         return {"n": self._ledger.chains.get(f"subscription:{request.subscription}", 0)}

@@ -14,6 +14,7 @@ from ...shared.paths import Paths, ensure_private
 from ...shared.rpc import Client
 from ...shared.service import Service
 from .context import Context
+from .echoes import Echoes
 from .history import History
 from .life import Life
 from .output import Output
@@ -51,9 +52,11 @@ class Matcher(Service):
         self._output = Output(registry, rules, outbox, progress, self._life, silence, context, history)
         self._reader = Reader(self, self._output, self.streams, root, config.matcher.quiet_seconds)
         Requests(self.server, root, registry, rules, outbox, self._life, self._reader, self.streams)
-        Panes(self, root, registry, rules, outbox, self._life, self._reader, self.streams, silence, context)
+        echoes = Echoes(self, root, f"{paths.runtime}/matcher.sent", self.streams)
+        Panes(self.server, registry, rules, outbox, self._life, self._reader, silence, context, echoes)
         asked = Client(self.context, logger)
         Recovery(asked, root, registry, rules, outbox, self._life, self._reader, progress).resume()
+        echoes.resume()
 
     def status(self) -> dict[str, Any]:
         return {

@@ -77,7 +77,8 @@ class Output:
             since = (owner.id for owner in owners if one.offset >= owner.since(state.server, state.name))
             told += [(id, fact) for id in since]
         self._rules.tell(told)
-        self.outbox.put([drafts.of_shell(state, one) for one in found if not isinstance(one, commands.Prompt)])
+        events = [drafts.of_shell(state, one) for one in found if not isinstance(one, commands.Prompt)]
+        self._rules.once_saved(lambda: self.outbox.put(events))
         self._progress.soon()
 
     def evaluate(self, state: StreamState, block: Block, times: Times) -> None:

@@ -1,38 +1,33 @@
 """What the matcher is told of panes and sessions: that one has ended, and what is typed into one."""
 
 import time
-from collections.abc import Mapping
 from typing import Any
 
-from ...shared import spool
 from ...shared.messages import Close, Finish, Sent
 from ...shared.outbox import Outbox
-from ...shared.rpc import Reply
-from ...shared.service import Service
+from ...shared.rpc import Reply, Server
 from .context import Context
+from .echoes import Echoes
 from .life import Life
 from .reader import Reader
 from .registry import Registry
 from .rules import Rules
 from .silence import Silence
-from .stream import StreamState
 from .subscription import EXIT
-
-_ECHO = 10.0  # seconds in which a pane echoes what was sent to it
 
 
 class Panes:
     """Ends are answered when all that follows from them is in the journal."""
 
     def __init__(
-        self, service: Service, root: str, registry: Registry, rules: Rules, outbox: Outbox, life: Life, reader: Reader,
-        streams: Mapping[str, StreamState], silence: Silence, context: Context,
+        self, server: Server, registry: Registry, rules: Rules, outbox: Outbox, life: Life, reader: Reader,
+        silence: Silence, context: Context, echoes: Echoes,
     ):  # fmt: skip
-        self._service, self._root, self._registry, self._rules, self._outbox = service, root, registry, rules, outbox
-        self._life, self._reader, self._streams, self._silence, self._context = life, reader, streams, silence, context
-        service.server.handle(Finish, self._finish)
-        service.server.handle(Close, self._close)
-        service.server.handle(Sent, self._sent)
+        self._registry, self._rules, self._outbox, self._life, self._reader = registry, rules, outbox, life, reader
+        self._silence, self._context, self._echoes = silence, context, echoes
+        server.handle(Finish, self._finish)
+        server.handle(Close, self._close)
+        server.handle(Sent, self._sent)
 
     def _finish(self, request: Finish, reply: Reply) -> None:
         """Evaluate a stream to its end; answer when all of it is in the journal."""
@@ -75,9 +70,5 @@ class Panes:
         self._rules.once_saved(lambda: self._outbox.put([], lambda: reply({})))
 
     def _sent(self, request: Sent, _reply: Reply) -> dict[str, Any]:
-        """Expect the echo of a text behind what the pane has printed by now."""
-        for found in spool.walk_server(self._root, request.server):
-            state = self._streams.get(f"{found.server}/{found.stream.name}")
-            if state and found.stream.pane == request.pane:
-                self._service.after(_ECHO, state.typed.add(request.text, spool.size(found.path)))
+        self._echoes.sent(request.server, request.pane, request.text)
         return {}

@@ -6,9 +6,11 @@
 `plain` is the control: a SUB socket that takes what comes.
 """
 
+import contextlib
 import functools
 import json
 import os
+import select
 import sys
 import threading
 import time
@@ -19,6 +21,7 @@ import msgpack
 import zmq
 from account import Account
 from ctmux import Chunk, Client, Event, Gap, NoDaemon
+from ctmux.shared import inotify, supervised
 from ctmux.shared.paths import resolve
 
 SAVE_SECONDS = 0.2
@@ -33,8 +36,14 @@ class Step(NamedTuple):
 
 
 def wait_daemon() -> None:
-    """Between a death of supervisord and its next start nobody announces anything."""
-    time.sleep(0.05)
+    """Between a death of supervisord and its next start nobody announces anything: the next one notes that it runs."""
+    paths = resolve()
+    changes = inotify.Inotify()
+    with contextlib.closing(changes):
+        changes.watch(paths.runtime, inotify.CREATE | inotify.MODIFY)
+        while supervised.running(paths) is None:
+            select.select([changes.fd], [], [])
+            changes.read()
 
 
 def events(position: Any) -> Iterator[Step]:

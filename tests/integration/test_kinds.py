@@ -3,8 +3,12 @@
 import os
 import signal
 import time
+from pathlib import Path
 from typing import Any
 
+import zmq
+from ctmux.shared.messages import Sent
+from ctmux.shared.rpc import Client, wait_answer
 from guest import Guest
 from harness import World, until
 from printer import Printer, subscribe
@@ -242,9 +246,37 @@ def test_the_rest_of_a_prompt_is_looked_at(guest: Guest) -> None:
 def test_nothing_is_due_while_the_instance_is_stopped(daemon: World) -> None:
     """No pane is observed then; the next matcher says it."""
     pane = daemon.open_pane("exec sleep 1000")
+<<<<<<< HEAD
     with open(daemon.paths.stopping, "w"):
         timeout = subscribe(daemon, "timeout", "1", "--pattern", "never", "--pane", pane)
         until(lambda: daemon.data("subscription", "explain", timeout)["deadline"] < time.time() - 0.5)
         assert not fired(daemon, timeout)
     os.unlink(daemon.paths.stopping)
     until(lambda: fired(daemon, timeout))
+=======
+    until(
+        lambda: [e for e in daemon.events("service.started") if e["data"]["service"].startswith("watcher")]
+    )  # it is settled
+    Path(daemon.paths.stopping).touch()
+    timeout = subscribe(daemon, "timeout", "1", "--pattern", "never", "--pane", pane)
+    until(lambda: daemon.data("subscription", "explain", timeout)["deadline"] < time.time() - 0.5)
+    assert not fired(daemon, timeout)
+    os.unlink(daemon.paths.stopping)
+    until(lambda: fired(daemon, timeout))
+
+
+def test_an_echo_is_expected_over_a_kill_and_once(daemon: World) -> None:
+    pane = daemon.open_pane("exec cat")
+    fires = subscribe(daemon, "pattern", "^hit", "--pane", pane)
+    server = daemon.wait_event("pane.observed", pane=pane)["server"]
+    asked = Client(zmq.Context.instance(), daemon.paths.control("matcher"))
+    wait_answer(asked, Sent(server, pane, "hit 1\n"), 15.0)
+    for number, lines in ((1, 1), (2, 3)):  # the second is typed by somebody else: its echo counts
+        kill(daemon, "matcher")
+        daemon.tmux("send-keys", "-t", pane, f"hit {number}", "Enter")
+        until(lambda lines=lines: len(fired(daemon, fires)) == lines)
+    asked.close()
+    assert [e["data"]["line"] for e in fired(daemon, fires)] == ["hit 1", "hit 2", "hit 2"]
+    assert fired(daemon, fires)[0]["data"]["offset"] == len("hit 1\r\n")
+    until(lambda: Path(f"{daemon.paths.runtime}/matcher.sent").read_text() == "[]")
+>>>>>>> feea57aa76074e37d4242ea9b0b06dfc4c6f9a07

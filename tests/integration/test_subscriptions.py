@@ -6,6 +6,7 @@ import re
 import signal
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from ctmux.shared import supervised
@@ -367,3 +368,17 @@ def test_a_pattern_that_burns_the_processor_is_ended_with_the_reason(guest: Gues
     ended = guest.wait_event("subscription.ended", 30, subscription=burning)
     assert re.search(r"too expensive: .* s of the processor for .* MB of output", ended["data"]["reason"])
     assert guest.wait_event("pattern.matched", 30, subscription=other)
+
+
+def test_one_whose_line_is_damaged_has_ended_with_the_reason(daemon: World) -> None:
+    kept, lost = (daemon.ctmux("subscribe", "pattern", text).stdout.strip() for text in ("kept", "lost"))
+    daemon.stop()
+    path = Path(daemon.paths.subscriptions)
+    path.write_text(path.read_text().replace('"patterns": ["lost"]', '"patterns": ["lo\0'))
+    for _ in range(2):
+        daemon.start()
+        ended = daemon.wait_event("subscription.ended", subscription=lost)
+        assert ended["data"]["reason"] == "damaged"
+        assert [found["id"] for found in daemon.data("subscription", "list")] == [kept]
+        daemon.stop()
+    assert len(daemon.events("subscription.ended")) == 1
