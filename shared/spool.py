@@ -71,6 +71,11 @@ def meta(server_directory: str, stream: str, suffix: str) -> str:
     return f"{server_directory}/meta/{stream}.{suffix}"
 
 
+def is_over(root: str, server: str, stream: str) -> bool:
+    """Whether nothing will follow in a stream, and all of it is matched: its spool is kept for a while."""
+    return os.path.exists(meta(f"{root}/{server}", stream, "done"))
+
+
 def walk(root: str) -> Iterator[Spool]:
     """Every spool below `<runtime>/spool`, in the order of pane numbers."""
     for server in _listdir(root):

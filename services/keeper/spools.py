@@ -61,7 +61,7 @@ class Spools:
 
     def is_over(self, stream: str) -> bool:
         """Whether nothing will follow in this stream, which is kept for its history."""
-        return os.path.exists(spool.meta(self.directory, stream, "done"))
+        return spool.is_over(self._root, self._server, stream)
 
     def keep_for_a_while(self, stream: str) -> None:
         """Mark a spool as over, and drop it when nobody can be reading it any more."""

@@ -1,6 +1,5 @@
 """A request to subscribe becomes a subscription, or is refused with one clear line."""
 
-import os
 import time
 from collections.abc import Iterable
 
@@ -62,14 +61,9 @@ def _levels(members: Iterable[str], store: Store) -> int:
 
 def _check_alive(root: str, server: str, pane: str) -> None:
     streams = [found for found in spool.walk_server(root, server) if found.stream.pane == pane]
-    done = [is_done(root, found) for found in streams]
+    done = [spool.is_over(root, found.server, found.stream.name) for found in streams]
     if done and all(done):
         raise NoTarget(f"{pane} has exited")
-
-
-def is_done(root: str, found: spool.Spool) -> bool:
-    """Whether nothing will follow in a stream, and all of it is matched."""
-    return os.path.exists(spool.meta(f"{root}/{found.server}", found.stream.name, "done"))
 
 
 def start(wanted: Subscription, found: spool.Spool) -> int:

@@ -83,7 +83,7 @@ class Matcher(Service):
     def caught_up(self) -> bool:
         """Read what is there; whether that was all. While the instance is being stopped nobody knows: no pane is observed
         any more, and what is due then is for the next matcher to say."""
-        self._reader.catch_up()
+        self._reader.look()
         return not self._reader.behind and not os.path.exists(self.paths.stopping)
 
     def released(self) -> None:

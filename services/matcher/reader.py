@@ -1,6 +1,5 @@
 """The spools as they grow: each stream read on from where it is, in turns, and to its end when that is asked."""
 
-import os
 import time
 from collections.abc import Callable, Iterable
 from typing import Protocol
@@ -19,6 +18,7 @@ from .times import Times
 
 _MASK = inotify.CREATE | inotify.MOVED_TO | inotify.MODIFY | inotify.CLOSE_WRITE | inotify.DELETE
 _FULL = 5000  # drafts on their way: nothing more is read until the logger has caught up
+_SLICE = 0.05  # seconds of reading; then whoever asks something is answered, also when there is more than we can match
 Done = Callable[[], None]
 
 
@@ -40,12 +40,13 @@ class Reader:
 
     def __init__(self, service: Service, owner: Owner, streams: dict[str, StreamState], root: str, quiet: float):
         self._service, self._owner, self._streams, self._root = service, owner, streams, root
-        self._feed = Feed(owner, root, self._is_full)
+        self._feed = Feed(owner, root, lambda: self._is_full() or self._is_late())
         self._quiet = Quiet(service, root, quiet, streams, self._read_all, self._look_at_unfinished)
         self._folders = Folders(root, _MASK, every=True)
         self._pending: dict[str, Touched] = {}  # streams with something new
         self._finished: set[str] = set()  # streams that are over, while their spools are kept
         self._working = False
+        self._until = 0.0  # the end of this slice (monotonic)
         self._held = False  # the logger has to catch up
         self._ends: dict[str, list[tuple[bool, Done]]] = {}  # streams to be finished: over?, and whom to tell
         service.register(self._folders, self.look)
@@ -82,14 +83,8 @@ class Reader:
 
     # ---- what is new -----------------------------------------------------------------------------------------------
 
-    def catch_up(self) -> None:
-        """Read everything that is there now, unless the logger has to catch up first: see `behind`."""
-        self.look()
-        while self._pending and not self._held:
-            self._work()
-
     def look(self) -> None:
-        """Take what has happened, then read what is new."""
+        """Take what has happened, then read what is new, for a slice: see `behind`."""
         for touched in self._folders.read():
             key = f"{touched.server}/{touched.stream.name}"
             if touched.mask == inotify.DELETE:
@@ -97,20 +92,38 @@ class Reader:
                 self._pending.pop(key, None)
                 self._streams.pop(key, None)
                 self._complete(key)
-            elif key not in self._finished:
+            elif not self._is_over(key, touched):
                 self._pending[key] = touched
         self._work()
 
+    def _is_over(self, key: str, touched: Touched) -> bool:
+        """Whether all of a stream is matched. Its spool is still touched when the kernel has lost count (an overflow of
+        inotify), and a matcher that has just begun knows of it only by the disk."""
+        if key not in self._streams and spool.is_over(self._root, touched.server, touched.stream.name):
+            self._finished.add(key)
+        return key in self._finished
+
     def _work(self) -> None:
         """Read on where something is new, each pane in its turn, unless the logger has to catch up first."""
+        self._begin_slice()
         for key, touched in list(self._pending.items()):
             if self._is_full():
                 return
+            if self._is_late():
+                break
+            self._pending.pop(key, None)
             if self._advance(key, touched):
-                self._pending.pop(key, None)
                 self._complete(key)
+            else:
+                self._pending.setdefault(key, touched)  # behind the others
         if self._pending:
             self._soon()
+
+    def _begin_slice(self) -> None:
+        self._until = time.monotonic() + _SLICE
+
+    def _is_late(self) -> bool:
+        return time.monotonic() > self._until
 
     def _soon(self) -> None:
         if not self._working:
@@ -157,6 +170,7 @@ class Reader:
     # ---- quiet -----------------------------------------------------------------------------------------------------
 
     def _read_all(self, state: StreamState, path: str) -> None:
+        self._begin_slice()
         self._feed.read(state, path, spool.size(path))
 
     def _look_at_unfinished(self, state: StreamState) -> None:
@@ -171,7 +185,7 @@ class Reader:
         key = f"{request.server}/{request.stream}"
         stream = spool.parse_stream(request.stream)
         path = spool.find(self._root, request.server, request.stream)
-        over = os.path.exists(spool.meta(f"{self._root}/{request.server}", request.stream, "done"))
+        over = spool.is_over(self._root, request.server, request.stream)
         if key in self._finished or over or stream is None or path is None:
             done()
             return

@@ -8,7 +8,7 @@ from ...shared.errors import CtmuxError
 from ...shared.messages import Positions
 from ...shared.outbox import Outbox
 from ...shared.rpc import Client, wait_answer
-from . import arming, drafts
+from . import drafts
 from .life import Life
 from .progress import Note, Progress
 from .reader import Reader
@@ -45,7 +45,7 @@ class Recovery:
                 self._rules.add(subscription)
         self._rules.resume(self._store.active, reported)
         noted = self._progress.noted()
-        live = [found for found in spool.walk(self._root) if not arming.is_done(self._root, found)]
+        live = [found for found in spool.walk(self._root) if not spool.is_over(self._root, found.server, found.stream.name)]
         positions = self._positions([_producer(found) for found in live])
         for found in live:
             note = noted.get(f"{found.server}/{found.stream.name}")

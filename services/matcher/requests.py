@@ -62,7 +62,7 @@ class Requests:
             covered = subscription.covers(found.server, found.session, found.stream.pane)
             state = self._streams.get(key)
             wanted = state and self._registry.index.covers(state.server, state.session, state.pane)
-            if covered and not wanted and not arming.is_done(self._root, found):
+            if covered and not wanted and not spool.is_over(self._root, found.server, found.stream.name):
                 self._reader.begin(found)
 
     def _list(self, _request: Subscriptions, _reply: Reply) -> dict[str, Any]:

@@ -346,3 +346,27 @@ def test_a_stop_after_a_crash_says_what_is_left(daemon: World) -> None:
     daemon.start()
     daemon.stop()
     assert "left hooks" not in daemon.ctmux("daemon", "stop", code=3).stderr
+
+
+def test_what_is_over_is_not_matched_again_when_the_kernel_has_lost_count(world: World) -> None:
+    """Then all spools are looked at, also those that are only kept for their history, and whose producers the logger has
+    forgotten."""
+    world.configure("[logger]\nsegment_bytes = 10000\n")
+    world.begin()
+    world.ctmux("subscribe", "pattern", "^row")
+    over = world.open_pane("seq -f 'row %g' 3")
+    world.wait_event("pane.exited", pane=over)
+    for number in range(1, 5):  # until the segments that know of the pane are no longer the last ones
+        more = world.open_pane("seq -f 'row %g' 100; exec cat")
+        until(lambda number=number: len(world.events("pattern.matched")) == 3 + 100 * number)  # type: ignore[misc]
+    folder = Path(world.spools(more)[0].path).parent
+    os.kill(world.role("matcher"), signal.SIGKILL)
+    matcher = world.role("matcher")
+    os.kill(matcher, signal.SIGSTOP)
+    for number in range(6000):  # thrice as many events: the queue of inotify holds 16,384
+        (folder / "a").write_bytes(b"%d" % number)
+        (folder / "b").write_bytes(b"%d" % number)
+    os.kill(matcher, signal.SIGCONT)
+    world.ctmux("pane", "send-keys", more, "row 101", "Enter")  # the matcher has looked at all when it has seen this
+    until(lambda: len(world.events("pattern.matched")) > 403)
+    assert [e["data"]["line"] for e in world.events("pattern.matched") if e["pane"] == over] == ["row 1", "row 2", "row 3"]
