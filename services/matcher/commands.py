@@ -87,7 +87,7 @@ class Commands:
 
     def feed(self, data: bytes, offset: int, at: float) -> list[Fact]:
         """What the bytes at `offset` tell, at once. They follow the ones before; after a gap there is a new `Commands`."""
-        if not self._carry and self._typed is None and b"\x1b]" not in data:
+        if not self._carry and self._typed is None and not terminal.has(data, b"\x1b]"):
             self._carry = b"\x1b" if data.endswith(b"\x1b") else b""  # most of all output
             return []
         offset -= len(self._carry)

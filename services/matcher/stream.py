@@ -114,9 +114,9 @@ class StreamState:
                 owners = [owner for owner in owners if owner.options.include_echo == view.of]
             if owners:
                 began = time.thread_time()
-                found_here, size, searches = view.text.search(wanted, where)
-                governor.charge(wanted, time.thread_time() - began, size, max(searches - 1, len(found_here)))
-                yield from (_Found(wanted, match, owners, view) for match in found_here)
+                matches, size = view.text.search(wanted, where)
+                governor.charge(wanted, time.thread_time() - began, size, len(matches))
+                yield from (_Found(wanted, match, owners, view) for match in matches)
 
     def _armed(self, owner: Subscription, found: _Found, offset: int, end: int, block: Block) -> Hit | None:
         """The hit of a line, unless it was there before the owner was armed."""

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ...shared import spool
+from ...shared import spool, terminal
 
 # DECSET and DECRST alone or among others; OSC 133. Possessive, or one long sequence would take quadratic time.
 _MARK = re.compile(rb"\x1b(?:\[\?([\d;]*+)([hl])|\]133;([A-Z])(?:;[^\x07\x1b\r\n]*+)?(?:\x07|\x1b\\))")
@@ -57,17 +57,12 @@ def continued(cut: bytes, raw: bytes, state: State) -> tuple[bytes, bytes, State
     return shown[len(before[0]) :], with_echo[len(before[1]) :], after
 
 
-def _has(raw: bytes, rare: bytes, mark: bytes) -> bool:
-    """Whether a mark is there; to look for one byte of it first takes a fiftieth of the time."""
-    return rare in raw and mark in raw
-
-
 def parts(raw: bytes, state: State) -> tuple[bytes, bytes, State]:
     """Whole lines without echo and alternate screen; without the alternate screen only; the state behind them.
 
     Every line end is kept, so that lines have the same numbers in all three."""
     plain = not (state.alternate or state.zone or state.paste)
-    if plain and not _has(raw, b"?", b"\x1b[?") and not _has(raw, b"]", b"\x1b]133;"):
+    if plain and not (b"?" in raw and terminal.has(raw, b"\x1b[?")) and not terminal.has(raw, b"\x1b]133;"):
         return raw, raw, state
     shown: list[bytes] = []
     echoed: list[bytes] = []
