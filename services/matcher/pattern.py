@@ -84,6 +84,8 @@ def _tokens(pattern: str) -> Iterator[tuple[int, str]]:
 def _explain(pattern: str, error: Exception) -> str:
     message = error.args[0].decode(errors="replace") if error.args and isinstance(error.args[0], bytes) else str(error)
     what, _, construct = message.partition(": ")
+    if what.startswith("pattern too large"):
+        return "pattern too large; use smaller repetitions or fewer alternatives"
     places = [
         at
         for at, token in _tokens(pattern)
@@ -145,7 +147,7 @@ def search(pattern: str, text: bytes, start: int = 0) -> Iterator[Match]:
         counted = text.rfind(b"\n", 0, begin) + 1
         captures = [_text(group) for group in found.groups()]
         named = {name: captures[n - 1] for name, n in names.items()}
-        yield Match(line, counted, _text(found.group()) or "", captures, named)
+        yield Match(line, counted, text[begin:end].decode(errors="replace"), captures, named)
         at = text.find(b"\n", end) + 1
         if not at:
             return
