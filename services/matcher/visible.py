@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from ...shared import spool, terminal
 
-# DECSET and DECRST alone or among others; OSC 133. Possessive, or one long sequence would take quadratic time.
-_MARK = re.compile(rb"\x1b(?:\[\?([\d;]*+)([hl])|\]133;([A-Z])(?:;[^\x07\x1b\r\n]*+)?(?:\x07|\x1b\\))")
+# DECSET and DECRST alone or among others; OSC 133; RIS. Possessive, or one long sequence would take quadratic time.
+_MARK = re.compile(rb"\x1b(?:\[\?([\d;]*+)([hl])|\]133;([A-Z])(?:;[^\x07\x1b\r\n]*+)?(?:\x07|\x1b\\)|c)")
 _CUT = re.compile(rb"\x1b(?:\[(?:\?[\d;]{0,60})?|\](?:1(?:33?)?|133;[^\x07\x1b\r\n]{0,4096}\x1b?)?)?\Z")
 _LONGEST = 4200  # bytes of a mark that a cut may part
 _ZLE = re.compile(rb"(?:\x1b\[[\d;]*+m\x0f?){3}\x1b\[J")  # zsh prints its prompt before it turns bracketed paste on
@@ -92,6 +92,8 @@ def parts(raw: bytes, state: State) -> tuple[bytes, bytes, State]:
 @functools.lru_cache(1024)  # three times as quick: a stream has few
 def _step(state: State, modes: bytes | None, switch: bytes | None, letter: bytes | None) -> State:
     """The state behind a mark."""
+    if modes is None and letter is None:  # RIS; tmux stays on the alternate screen
+        return state._replace(paste=False, program=False, hidden=-1)
     if modes is None:
         zone = _ZONES.get(letter or b"", state.zone)
         return state._replace(zone=zone, paste=state.paste and letter != b"C")
