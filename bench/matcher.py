@@ -171,9 +171,9 @@ def show_parts(log: Log, patterns: list[str], rounds: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--mb", type=float, default=4.0)
+    parser.add_argument("--mb", type=float, default=2.0)
     parser.add_argument("--piece", type=int, default=1 << 16, help="bytes that are read at once")
-    parser.add_argument("--rounds", type=int, default=12)
+    parser.add_argument("--rounds", type=int, default=10)
     options = parser.parse_args()
     random_ = random.Random(1)
     text = log_of(int(options.mb * 1e6), random_)
