@@ -38,6 +38,11 @@ def has(raw: bytes, mark: bytes) -> bool:
     return raw.rfind(mark) >= 0
 
 
+def may_end_osc(raw: bytes) -> bool:
+    """Whether an OSC may end here: BEL and backslash are rare, and one byte is looked for at the speed of the memory."""
+    return b"\x07" in raw or b"\\" in raw
+
+
 def line_starts(raw: bytes) -> list[int]:
     """Where line 0, 1, 2 ... of `clean(raw)` begin in `raw`, and where the last one ends, as if it had a separator."""
     return list(accumulate(map(len, (_flat(raw) + b"\n").splitlines(True)), initial=0))

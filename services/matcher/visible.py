@@ -62,7 +62,8 @@ def parts(raw: bytes, state: State) -> tuple[bytes, bytes, State]:
 
     Every line end is kept, so that lines have the same numbers in all three."""
     plain = not (state.alternate or state.zone or state.paste)
-    if plain and not (b"?" in raw and terminal.has(raw, b"\x1b[?")) and not terminal.has(raw, b"\x1b]133;"):
+    modes = b"?" in raw and terminal.has(raw, b"\x1b[?")
+    if plain and not modes and not (terminal.may_end_osc(raw) and terminal.has(raw, b"\x1b]133;")):
         return raw, raw, state
     shown: list[bytes] = []
     echoed: list[bytes] = []
