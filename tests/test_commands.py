@@ -145,3 +145,13 @@ def test_ranges_are_in_order(raw):
 @pytest.mark.parametrize("piece", [b"\x1b]133;", b"\x1b]", b"\x1b]133;C", b"\x1b]7;x", C])
 def test_hostile_output_takes_no_time(piece):
     feed(*[piece * 2000] * 10)
+
+
+@pytest.mark.parametrize("before", [b"x" * 10_000, b"x" * 9_999 + b"\x07", b"\x1b]0;" + b"x" * 10_000])
+@pytest.mark.parametrize("length", [0, 100, 8100])
+def test_a_mark_that_begins_at_the_end_of_much_output(before, length):
+    mark = b"\x1b]133;C;aid=%s\x07" % (b"x" * length)
+    for at in range(1, len(mark), 1 + length // 50):
+        shell = Commands()
+        facts = shell.feed(before + mark[:at], 0, 1.0) + shell.feed(mark[at:], len(before) + at, 1.0)
+        assert [fact.offset for fact in facts] == [len(before) + len(mark)], at

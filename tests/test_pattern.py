@@ -73,6 +73,7 @@ def test_what_matches_nothing_would_match_every_line(pattern):
         ("a\0b", "NUL byte at position 1"),
         ("a\udcffb", "not valid UTF-8 at position 1"),
         ("[^a]{900}", "too expensive"),
+        (r"\pL{500}x", "too large; use smaller repetitions"),  # not: bad escape
         ("a{1001}", "repetition"),
         (r"((a{100}){100}){100}", "pattern"),
         ("(" * 2000 + "a" + ")" * 2000, "pattern"),

@@ -356,3 +356,12 @@ def test_a_cut_line_loses_nothing_where_its_piece_begins_with_what_is_hidden():
     state = stream()
     found = feed(state, line + b"\\typed\x1b]133;D\x07\x1b[>4;2mfoo 7\n", FOO)
     assert [hit.line for hit in found] == ["foo 7"]
+
+
+@pytest.mark.parametrize("cut", range(1, len(OFF)))
+def test_armed_in_a_piece_of_a_line_that_begins_in_a_switch(cut):
+    before = ON + b"x" * (LINE_MAX - len(ON) - cut) + OFF
+    [hit] = feed(stream(), before + b"abcfoo\n", subscription("foo", armed=len(before) + 3))
+    assert hit.line == "foo"
+    before = b"x" * (LINE_MAX - cut) + ON
+    assert not feed(stream(), before + b"abcfoo\n", subscription("foo", armed=len(before) + 3))

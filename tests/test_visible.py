@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from ctmux.services.matcher.visible import State, at, cut, parts
+from ctmux.services.matcher.visible import State, at, continued, cut, parts
 from ctmux.shared import spool, terminal
 from hypothesis import given
 from hypothesis import strategies as st
@@ -143,3 +143,13 @@ def test_a_mark_ends_a_sequence_that_has_no_end():
     """Found by fuzzing: a title without an end took the text behind the mark with it."""
     shown, _with_echo, _state = parts(b"a\x1b]0;title\x1b[?2004h typed\x1b[?2004l\tb\n", State())
     assert terminal.clean(shown) == b"a\tb\n"
+
+
+def test_a_reset_ends_bracketed_paste_as_it_does_in_tmux():
+    """Of an editor that was killed, in a shell that has none. The alternate screen stays, in tmux 3.3a to 3.8, too."""
+    raw = ON + b">>> foo\r\nkilled\r\n\x1bcfoo\r\n"
+    assert seen(raw) == ["foo"]
+    assert parts(b"\x1b[?1049h\x1bc", State())[2] == State(alternate=True)
+    for place in range(len(raw)):
+        before = parts(raw[:place], State())[2]
+        assert continued(cut(raw[:place]), raw[place:], before)[2] == State(), place

@@ -89,7 +89,8 @@ class Commands:
 
     def feed(self, data: bytes, offset: int, at: float) -> list[Fact]:
         """What the bytes at `offset` tell, at once. They follow the ones before; after a gap there is a new `Commands`."""
-        if not self._carry and self._typed is None and b"\x1b]" not in data:
+        last = data if terminal.may_end_osc(data) else data[-_OSC_MAX:]  # where a mark may begin that does not end here
+        if not self._carry and self._typed is None and not terminal.has(last, b"\x1b]"):
             self._carry = b"\x1b" if data.endswith(b"\x1b") else b""  # most of all output
             return []
         offset -= len(self._carry)

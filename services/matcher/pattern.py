@@ -3,7 +3,7 @@
 import functools
 import re
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import re2
@@ -84,6 +84,8 @@ def _tokens(pattern: str) -> Iterator[tuple[int, str]]:
 def _explain(pattern: str, error: Exception) -> str:
     message = error.args[0].decode(errors="replace") if error.args and isinstance(error.args[0], bytes) else str(error)
     what, _, construct = message.partition(": ")
+    if what.startswith("pattern too large"):
+        return "pattern too large; use smaller repetitions or fewer alternatives"
     places = [
         at
         for at, token in _tokens(pattern)
@@ -143,18 +145,12 @@ def search(pattern: str, text: bytes, start: int = 0) -> Iterator[Match]:
         begin, end = found.span()
         line += text.count(b"\n", counted, begin)
         counted = text.rfind(b"\n", 0, begin) + 1
-        yield _match(found, names, line, counted)
+        captures = [_text(group) for group in found.groups()]
+        named = {name: captures[n - 1] for name, n in names.items()}
+        yield Match(line, counted, text[begin:end].decode(errors="replace"), captures, named)
         at = text.find(b"\n", end) + 1
         if not at:
             return
-
-
-def search_lines(pattern: str, lines: Iterable[tuple[bytes, int]], number: Callable[[int], int]) -> list[Match]:
-    """The same, in single lines and where these begin in the text; `number` says which line begins there."""
-    compiled, names = _compiled(pattern)
-    return [
-        _match(found, names, number(start), start) for line, start in lines if (found := _first(compiled, line, 0))
-    ]  # fmt: skip
 
 
 def _first(compiled: Any, text: bytes, at: int) -> Any:
@@ -167,11 +163,6 @@ def _first(compiled: Any, text: bytes, at: int) -> Any:
             return None
         at = end + 1
     return None
-
-
-def _match(found: Any, names: dict[str, int], line: int, start: int) -> Match:
-    captures = [_text(group) for group in found.groups()]
-    return Match(line, start, _text(found.group()) or "", captures, {name: captures[n - 1] for name, n in names.items()})
 
 
 def _text(group: bytes | None) -> str | None:

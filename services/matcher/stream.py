@@ -101,15 +101,17 @@ class StreamState:
         shown, with_echo, after = visible.continued(self._cut, block.raw, state)
         raw = block.raw
         if self.typed:
-            raw = self.typed.hide(raw, block.offset, not block.partial, lambda at: visible.parts(raw[:at], state)[2].echo)
+            raw = self.typed.hide(raw, block.offset, not block.partial, lambda at: self._state(block, at).echo)
             if raw != block.raw:
                 shown = visible.continued(self._cut, raw, state)[0]
-        if not block.partial:
-            self._cut = visible.cut(block.raw) if block.truncated else b""
         text = Text(terminal.clean(shown))
         if not echoes or shown is with_echo:
             return [_View(raw, text, None)], after
         return [_View(raw, text, False), _View(block.raw, Text(terminal.clean(with_echo)), True)], after
+
+    def _state(self, block: Block, at: int) -> visible.State:
+        """What is to be seen at a place of a block."""
+        return visible.continued(self._cut, block.raw[:at], self.visible or visible.State())[2]
 
     def _search(self, view: _View, engine: Engine, index: Index, governor: Governor) -> Iterator[_Found]:
         for wanted, where in engine.candidates(view.text.cleaned):
@@ -118,9 +120,9 @@ class StreamState:
                 owners = [owner for owner in owners if owner.options.include_echo == view.of]
             if owners:
                 began = time.thread_time()
-                found_here, size, searches = view.text.search(wanted, where)
-                governor.charge(wanted, time.thread_time() - began, size, max(searches - 1, len(found_here)))
-                yield from (_Found(wanted, match, owners, view) for match in found_here)
+                matches, size = view.text.search(wanted, where)
+                governor.charge(wanted, time.thread_time() - began, size, len(matches))
+                yield from (_Found(wanted, match, owners, view) for match in matches)
 
     def _armed(self, owner: Subscription, found: _Found, offset: int, end: int, block: Block) -> Hit | None:
         """The hit of a line, unless it was there before the owner was armed."""
@@ -132,8 +134,7 @@ class StreamState:
         if offset < since:
             # Armed in the middle of this line: only what came after that counts.
             at = since - block.offset
-            state = visible.parts(block.raw[:at], self.visible or visible.State())[2]
-            shown, with_echo, _after = visible.parts(view.raw[at : end - block.offset], state)
+            shown, with_echo, _after = visible.parts(view.raw[at : end - block.offset], self._state(block, at))
             late = with_echo if owner.options.include_echo else shown
             text = valid(terminal.clean(late)).strip(b"\n")
             again = next(iter(pattern.search(found.pattern, text)), None)
@@ -153,9 +154,11 @@ class StreamState:
             if hit.offset != self._fired_line:
                 self._fired_line, self._fired = hit.offset, set()
             self._fired |= _marks(hit)
-        if not block.partial:
-            self.visible = after
-        if not block.partial and self._fired_line < self.lines.offset:
+        if block.partial:
+            return
+        self.visible = after
+        self._cut = visible.cut(block.raw) if block.truncated else b""
+        if self._fired_line < self.lines.offset:
             self._fired_line, self._fired = self.lines.offset, set()
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from itertools import accumulate
-from typing import NamedTuple
 
 from ...shared import terminal
 from . import pattern
@@ -10,14 +9,6 @@ from .filters import Where
 
 _FEW = 4  # lines: to count up to each of them costs as much as a table
 _STEP = 1024  # bytes
-
-
-class Searched(NamedTuple):
-    """`size`: bytes that were searched, one after the other in so many `searches`."""
-
-    matches: list[pattern.Match]
-    size: int
-    searches: int
 
 
 class Text:
@@ -30,13 +21,16 @@ class Text:
         self._asked = 0
         self._last = (0, 0)  # a place, and the number of its line
 
-    def search(self, wanted: str, where: Where) -> Searched:
-        """The first match in each line that has one, there."""
+    def search(self, wanted: str, where: Where) -> tuple[list[pattern.Match], int]:
+        """The first match in each line that has one, there; and how many bytes were searched."""
         if isinstance(where, int):
-            return Searched(list(self._through(wanted, where)), len(self.cleaned) - where, 1)
-        lines = [self.line(start) for start in where]
-        places = zip(map(valid, lines), where, strict=True)
-        return Searched(pattern.search_lines(wanted, places, self._number), sum(map(len, lines)), len(lines))
+            return list(self._through(wanted, where)), len(self.cleaned) - where
+        lines = valid(b"\n".join(map(self.line, where)))  # in one search: most have no match, and a call costs as a KB does
+        found = pattern.search(wanted, lines)
+        return [self._in_place(match, where[match.line]) for match in found], len(lines)
+
+    def _in_place(self, match: pattern.Match, start: int) -> pattern.Match:
+        return match._replace(line=self._number(start), start=start)
 
     def _through(self, wanted: str, where: int) -> Iterator[pattern.Match]:
         if self._valid is None:

@@ -11,10 +11,10 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ...shared import spool
+from ...shared import spool, terminal
 
-# DECSET and DECRST alone or among others; OSC 133. Possessive, or one long sequence would take quadratic time.
-_MARK = re.compile(rb"\x1b(?:\[\?([\d;]*+)([hl])|\]133;([A-Z])(?:;[^\x07\x1b\r\n]*+)?(?:\x07|\x1b\\))")
+# DECSET and DECRST alone or among others; OSC 133; RIS. Possessive, or one long sequence would take quadratic time.
+_MARK = re.compile(rb"\x1b(?:\[\?([\d;]*+)([hl])|\]133;([A-Z])(?:;[^\x07\x1b\r\n]*+)?(?:\x07|\x1b\\)|c)")
 _CUT = re.compile(rb"\x1b(?:\[(?:\?[\d;]{0,60})?|\](?:1(?:33?)?|133;[^\x07\x1b\r\n]{0,4096}\x1b?)?)?\Z")
 _LONGEST = 4200  # bytes of a mark that a cut may part
 _ZLE = re.compile(rb"(?:\x1b\[[\d;]*+m\x0f?){3}\x1b\[J")  # zsh prints its prompt before it turns bracketed paste on
@@ -57,17 +57,13 @@ def continued(cut: bytes, raw: bytes, state: State) -> tuple[bytes, bytes, State
     return shown[len(before[0]) :], with_echo[len(before[1]) :], after
 
 
-def _has(raw: bytes, rare: bytes, mark: bytes) -> bool:
-    """Whether a mark is there; to look for one byte of it first takes a fiftieth of the time."""
-    return rare in raw and mark in raw
-
-
 def parts(raw: bytes, state: State) -> tuple[bytes, bytes, State]:
     """Whole lines without echo and alternate screen; without the alternate screen only; the state behind them.
 
     Every line end is kept, so that lines have the same numbers in all three."""
     plain = not (state.alternate or state.zone or state.paste)
-    if plain and not _has(raw, b"?", b"\x1b[?") and not _has(raw, b"]", b"\x1b]133;"):
+    modes = b"?" in raw and terminal.has(raw, b"\x1b[?")
+    if plain and not modes and not (terminal.may_end_osc(raw) and terminal.has(raw, b"\x1b]133;")):
         return raw, raw, state
     shown: list[bytes] = []
     echoed: list[bytes] = []
@@ -97,6 +93,8 @@ def parts(raw: bytes, state: State) -> tuple[bytes, bytes, State]:
 @functools.lru_cache(1024)  # three times as quick: a stream has few
 def _step(state: State, modes: bytes | None, switch: bytes | None, letter: bytes | None) -> State:
     """The state behind a mark."""
+    if modes is None and letter is None:  # RIS; tmux stays on the alternate screen
+        return state._replace(paste=False, program=False, hidden=-1)
     if modes is None:
         zone = _ZONES.get(letter or b"", state.zone)
         return state._replace(zone=zone, paste=state.paste and letter != b"C")
