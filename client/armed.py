@@ -1,8 +1,8 @@
 """Who arms actions, for the audit; and what only he can say of them: his directory, and where his programs are."""
 
-import contextlib
 import os
 import pwd
+import sys
 from typing import Any
 
 from ..shared.errors import UsageError
@@ -13,9 +13,7 @@ _COMMAND_MOST = 1000  # characters
 
 def by() -> dict[str, Any]:
     """This process, as the audit shows it. `depth`: how many actions led to it."""
-    command = ""
-    with contextlib.suppress(OSError), open("/proc/self/cmdline", "rb") as file:
-        command = file.read().replace(b"\0", b" ").decode("utf-8", "replace").strip()
+    command = " ".join(sys.argv).encode("utf-8", "replace").decode()
     depth = os.environ.get("CTMUX_DEPTH", "")
     found: dict[str, Any] = {
         "user": _user(), "uid": os.getuid(), "pid": os.getpid(), "cwd": os.getcwd(), "command": command[:_COMMAND_MOST],

@@ -8,8 +8,9 @@ from .codec import fits
 from .errors import UsageError
 
 AT_MOST_ONCE, AT_LEAST_ONCE = "at-most-once", "at-least-once"
-# `{name}` in a text is the value of that name; `{{name}}` is the text `{name}`; every other brace is itself.
-PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}|\{(\w+)\}", re.ASCII)
+# `{name}` in a text is the value of that name, `{{name}}` the text `{name}`; every other brace is itself, also in `${name}`
+# and `#{name}`.
+PLACEHOLDER = re.compile(r"(?<![$#])(?:\{\{(\w+)\}\}|\{(\w+)\})", re.ASCII)
 NAMES = frozenset(
     (
         "action", "attempt", "event_id", "exit_status", "kind", "line", "match", "pane", "server", "session", "signal",
@@ -242,9 +243,9 @@ def _check_armed(given: dict[str, Any], depth: int) -> None:
 
 
 def _data_in_code(text: str) -> str | None:
-    """A placeholder of ours in a shell's text; `${line}` is the shell's own, and `{print}` of another language."""
-    found = (found for found in PLACEHOLDER.finditer(text) if found[2] and text[found.start() - 1 : found.start()] != "$")
-    return next((one[2] for one in found if one[2] in NAMES or one[2].isdigit()), None)
+    """A placeholder of ours in a shell's text; `{print}` is of another language."""
+    names = (found[2] for found in PLACEHOLDER.finditer(text) if found[2])
+    return next((name for name in names if name in NAMES or name.isdigit()), None)
 
 
 def _run_by_another(argv: list[str]) -> str | None:

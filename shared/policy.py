@@ -103,7 +103,7 @@ def check(policy: Policy, action: Action) -> None:
 
 
 def _check_command(policy: Policy, program: str) -> None:
-    found = resolve(program) or program
+    found = resolve(program) or os.path.normpath(program)
     for pattern in policy.commands:
         if pattern == "*" or fnmatch.fnmatchcase(found, pattern) or ("/" not in pattern and resolve(pattern) == found):
             return

@@ -227,6 +227,7 @@ class Runner(Service):
         if self.works.running:
             self.after(0.02, self._leave_when_done)
         else:
+            self._save()
             self.outbox.put([], super().stop)
 
     def _parent_spoke(self) -> None:
