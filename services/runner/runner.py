@@ -156,7 +156,8 @@ class Runner(Service):
 
     def _report(self, draft: Draft, intent: Intent) -> None:
         def written() -> None:
-            self._open.pop(intent.id, None)
+            if not draft.data.get("again"):
+                self._open.pop(intent.id, None)
             self._pump.resume()
 
         self._totals["finished"] += 1

@@ -77,7 +77,12 @@ class Works:
 
     def _drop(self, intent: Intent, reason: str) -> None:
         self._book.begun(intent.subscription)
-        self._report(drafts.interrupted(intent, reason), intent)
+        self._interrupted(intent, reason)
+
+    def _interrupted(self, intent: Intent, reason: str) -> None:
+        """What is to run at least once is taken up again by the next runner."""
+        again = reason == _STOPPED and intent.action.deliver == AT_LEAST_ONCE
+        self._report(drafts.interrupted(intent, reason, again), intent)
 
     def _next(self) -> None:
         while not self.stopping and (one := self.queue.next()):
@@ -177,7 +182,7 @@ class Works:
         self._children.pop(intent.id, None)
         self.queue.ended(intent.subscription)
         if result.reason == _STOPPED:
-            self._report(drafts.interrupted(intent, _STOPPED), intent)
+            self._interrupted(intent, _STOPPED)
         else:
             self._report(drafts.finished(intent, {**result.data(keep), **(more or {})}), intent)
         self._service.after(0.0, self._next)  # not within itself: many may be refused one after the other

@@ -63,8 +63,12 @@ def test_a_killed_runner_reports_what_it_interrupted_and_leaves_nothing_behind(d
 def test_a_runner_that_is_stopped_ends_its_actions_and_says_so(daemon: World) -> None:
     out = Printer(daemon)
     armed = subscribe(daemon, "pattern", "go", "--concurrency", "1", *waiting(daemon, "one"))
-    out("go\ngo\n")
+    least = subscribe(
+        daemon, "pattern", "least", "--deliver", "at-least-once", "--concurrency", "1", *waiting(daemon, "two")
+    )
+    out("go\ngo\nleast\nleast\n")
     until(lambda: len(of(daemon, armed, "intended")) == 2 and Path(daemon.root, "one.pid").exists())
+    until(lambda: len(of(daemon, least, "intended")) == 2 and Path(daemon.root, "two.pid").exists())
     pid = int(Path(daemon.root, "one.pid").read_text())
     record = supervised.running(daemon.paths)
     assert record
@@ -74,10 +78,12 @@ def test_a_runner_that_is_stopped_ends_its_actions_and_says_so(daemon: World) ->
         assert not alive(pid)
         out("go again\n")  # the others go on without it
         until(lambda: len([e for e in daemon.events("pattern.matched") if e["subscription"] == armed]) == 3)
-        Path(daemon.root, "one.go").touch()
+        for name in ("one", "two"):
+            Path(daemon.root, f"{name}.go").touch()
         proxy.supervisor.startProcess("runner")
     daemon.wait_event("action.finished", subscription=armed)
     assert len(of(daemon, armed, "intended")) == 3
+    until(lambda: sorted(data["attempt"] for data in of(daemon, least, "finished")) == [2, 2])
 
 
 @pytest.mark.parametrize("forgotten", [False, True])
