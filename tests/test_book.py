@@ -23,7 +23,7 @@ def book(*specs: dict[str, Any], depth: int = 0, **config: Any) -> Book:
     return made
 
 
-def allow(_action: Action) -> str | None:
+def allow(_key: str, _action: Action) -> str | None:
     return None
 
 
@@ -93,7 +93,7 @@ def test_a_full_queue_refuses_until_something_begins():
 
 def test_the_policy_and_a_spec_that_is_not_understood_refuse():
     made = book(RUN, {"do": "fly"})
-    found = made.decide(event(1), 1000.0, lambda _action: "no")
+    found = made.decide(event(1), 1000.0, lambda _key, _action: "no")
     assert [one.code for one in found if isinstance(one, Tally)] == ["policy", "unknown"]
 
 

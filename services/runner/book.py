@@ -14,12 +14,14 @@ _PANES_MOST = 1000  # panes that actions have touched, the latest
 
 
 class Armed(NamedTuple):
-    """The actions of a subscription as they were armed. `depth`: of the action that armed it."""
+    """The actions of a subscription as they were armed, and as they are understood (or why not). `depth`: of the action
+    that armed it."""
 
     id: str
     name: str | None
     specs: list[dict[str, Any]]
     depth: int
+    actions: list[Action | str]
 
 
 class Intent(NamedTuple):
@@ -52,11 +54,18 @@ class Tally(NamedTuple):
     event: Event
 
 
-Limit = Callable[[Action], str | None]  # why an action must not run at all, or None
+Limit = Callable[[str, Action], str | None]  # why an action (with a key of it) must not run at all, or None
 
 
 def action_id(n: int, subscription: str, index: int) -> str:
     return f"{n}.{subscription}.{index}"
+
+
+def _understood(spec: dict[str, Any]) -> Action | str:
+    try:
+        return read(spec)
+    except CtmuxError as error:  # armed by a ctmux that knew more
+        return str(error)
 
 
 class Book:
@@ -90,7 +99,10 @@ class Book:
         """A subscription as the matcher shows it."""
         if subscription.get("actions"):
             depth = (subscription.get("armed_by") or {}).get("depth") or 0
-            self.armed[subscription["id"]] = Armed(subscription["id"], subscription["name"], subscription["actions"], depth)
+            self._arm(subscription["id"], subscription["name"], subscription["actions"], depth)
+
+    def _arm(self, id: str, name: str | None, specs: list[dict[str, Any]], depth: int) -> None:
+        self.armed[id] = Armed(id, name, specs, depth, [_understood(spec) for spec in specs])
 
     # ---- decisions -------------------------------------------------------------------------------------------------
 
@@ -108,27 +120,28 @@ class Book:
         def no(kind: str, code: str, reason: str) -> Tally:
             return Tally(kind, code, reason, 1, event.n, event.n, event)
 
-        try:
-            action = read(armed.specs[index])
-        except CtmuxError as error:  # armed by a ctmux that knew more
-            return no("action.refused", "unknown", str(error))
-        if reason := limit(action):
+        action, key, config = armed.actions[index], f"{armed.id}/{index}", self._config
+        if isinstance(action, str):
+            return no("action.refused", "unknown", action)
+        at = datetime.fromisoformat(event.time).timestamp()
+        times, seconds = self._rate(action)
+        if times and self._recent(key, at, seconds) >= times:  # first, because in a flood it is the only question
+            return no("action.suppressed", "rate", f"rate: at most {times} in {seconds:g} s")
+        if reason := limit(key, action):
             return no("action.refused", "policy", reason)
-        depth, config = self.depth(event, armed, now), self._config
+        depth = self.depth(event, armed, now)
         if depth > config.loop_depth:
             return no(
                 "action.refused", "loop",
                 f"loop: {depth} actions in a row led to this, each within {config.loop_seconds:g} s of the one before",
             )  # fmt: skip
-        at = datetime.fromisoformat(event.time).timestamp()
         oldest = action.max_age or config.max_age
         if action.deliver != AT_LEAST_ONCE and now - at > oldest:
             return no("action.refused", "stale", f"stale: more than {oldest:g} s old; nothing could be run in that time")
         if self.waiting.get(armed.id, 0) >= (action.queue or config.queue):
             return no("action.refused", "queue", f"queue: {self.waiting[armed.id]} of its actions wait already")
-        if not self._within_rate(f"{armed.id}/{index}", action, at):
-            times, seconds = self._rate(action)
-            return no("action.suppressed", "rate", f"rate: at most {times} in {seconds:g} s")
+        if times:
+            self.rates.setdefault(key, deque()).append(at)
         if not action.dry:
             self.waiting[armed.id] = self.waiting.get(armed.id, 0) + 1
         return Intent(
@@ -140,18 +153,12 @@ class Book:
             return self._config.rate_events, self._config.rate_seconds
         return (int(action.rate[0]), action.rate[1]) if action.rate else (0, 0.0)
 
-    def _within_rate(self, key: str, action: Action, at: float) -> bool:
-        """By the times of the events: a restarted runner comes to the same."""
-        most, seconds = self._rate(action)
-        if not most:
-            return True
-        times = self.rates.setdefault(key, deque())
+    def _recent(self, key: str, at: float, seconds: float) -> int:
+        """How many there were in that time, by the times of the events: a restarted runner comes to the same."""
+        times = self.rates.get(key, deque())
         while times and (at - times[0] >= seconds or times[0] > at + seconds):  # the clock was set back
             times.popleft()
-        if len(times) >= most:
-            return False
-        times.append(at)
-        return True
+        return len(times)
 
     def begun(self, subscription: str) -> None:
         """An action that was to be has begun, or will never."""
@@ -199,14 +206,15 @@ class Book:
 
     def dump(self) -> dict[str, Any]:
         return {
-            "armed": {id: list(armed) for id, armed in self.armed.items()},
+            "armed": {id: list(armed[:4]) for id, armed in self.armed.items()},
             "sockets": self.sockets,
             "rates": {key: list(times) for key, times in self.rates.items() if times},
             "panes": [[*key, *state] for key, state in self._panes.items()],
         }
 
     def load(self, kept: dict[str, Any]) -> None:
-        self.armed = {id: Armed(*fields) for id, fields in kept["armed"].items()}
+        for fields in kept["armed"].values():
+            self._arm(*fields)
         self.sockets = dict(kept["sockets"])
         self.rates = {key: deque(times) for key, times in kept["rates"].items()}
         self._panes = {(server, pane): (depth, until) for server, pane, depth, until in kept["panes"]}

@@ -42,6 +42,8 @@ def rehearsed(intent: Intent, plan: Plan | None, refused: str | None) -> Draft:
     """What would have run."""
     assert intent.event
     data: dict[str, Any] = {**_about(intent), "do": intent.action.do, "what": actions.summary(intent.action)}
+    if intent.action.do in ("publish", "arm", "remove"):
+        refused = None  # they start no process: what they do is in `what`
     if plan:
         env = {name: _cut(text) for name, text in sorted(plan.env.items())}
         data |= {"argv": [_cut(word) for word in plan.argv], "env": env, "cwd": plan.cwd, "stdin_bytes": len(plan.stdin)}

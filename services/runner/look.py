@@ -43,6 +43,20 @@ def look(service: Service, socket: str | None, pane: str, done: Callable[[Look |
         done(f"tmux cannot be run: {error}")
 
 
+def clients(service: Service, socket: str, done: Callable[[list[str] | str], None]) -> None:
+    """`done` gets the names of the terminals that are attached, or why there are none."""
+    asked = Plan(tmux.command(socket, "list-clients", "-F", "#{client_name}"), base(dict(os.environ)), "/")
+
+    def read(result: Result) -> None:
+        names = result.output.decode("utf-8", "replace").splitlines() if result.exit_code == 0 else []
+        done(names or "nobody can be notified: no notify-send with a session bus, and nobody is attached to tmux")
+
+    try:
+        Child(service, asked, _SECONDS, 1.0, _MOST, read)
+    except OSError as error:
+        done(f"tmux cannot be run: {error}")
+
+
 def foreground(pid: int) -> int:
     """The process group in the foreground of the terminal of a pane's process: proc(5), tpgid."""
     try:

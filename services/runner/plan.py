@@ -22,6 +22,7 @@ _ALLOWED = frozenset(
 )  # fmt: skip
 _IN_TMUX_MOST = 1024  # bytes of a value that goes by a message to tmux, which holds 16 KiB
 _TYPED_MOST = 3000  # characters
+_NOTICE_MOST = 500  # characters
 WEBHOOK = "ctmux.services.runner.webhook"
 
 
@@ -60,8 +61,10 @@ def pane_of(action: Action, event: Event) -> str:
     return pane
 
 
-def make(action: Action, cause: Cause, environ: dict[str, str], policy: Policy, group: int = 0) -> Plan:
-    """`group`: the process group to signal. Raises Refused for what cannot be run."""
+def make(
+    action: Action, cause: Cause, environ: dict[str, str], policy: Policy, group: int = 0, clients: tuple[str, ...] = ()
+) -> Plan:  # fmt: skip
+    """`group`: the process group to signal; `clients`: to be notified. Raises Refused for what cannot be run."""
     in_tmux = action.do in ON_PANE
     found = values.of(cause.event, cause.name, cause.action, cause.attempt, _IN_TMUX_MOST if in_tmux else values.VALUE_MOST)
     own = {
@@ -81,8 +84,9 @@ def make(action: Action, cause: Cause, environ: dict[str, str], policy: Policy, 
             [sys.executable, "-P", "-m", "ctmux.services.runner.webhook"], env, "/", _webhook(action, cause, policy)
         )
     if action.do == "notify":
-        return Plan(_notification(found.fill(action.text or ""), cause, env), env, "/")
-    assert in_tmux
+        return Plan(_notification(found.fill(action.text or ""), cause, env, clients), env, "/")
+    if not in_tmux:
+        raise Refused(f"{action.do} starts no process")
     return _on_pane(action, cause, found, env, {**action.env, **own}, group)
 
 
@@ -143,17 +147,22 @@ def _webhook(action: Action, cause: Cause, policy: Policy) -> bytes:
     return json.dumps(job, ensure_ascii=False).encode("utf-8", "replace")
 
 
-def _notification(text: str, cause: Cause, env: dict[str, str]) -> list[str]:
-    """By the desktop if there is one, else in the status line of who is attached. Raises Refused."""
-    title, text = f"ctmux {cause.name or cause.event.subscription}", visible(text)[:1000]
-    if resolve("notify-send") and env.get("DBUS_SESSION_BUS_ADDRESS"):
+def notifies_desktop(environ: dict[str, str]) -> bool:
+    """Whether there is a desktop to notify; else it is the status lines of who is attached to tmux."""
+    return bool(environ.get("DBUS_SESSION_BUS_ADDRESS")) and resolve("notify-send") is not None
+
+
+def _notification(text: str, cause: Cause, env: dict[str, str], clients: tuple[str, ...]) -> list[str]:
+    title, text = f"ctmux {cause.name or cause.event.subscription}", visible(text)[:_NOTICE_MOST]
+    if notifies_desktop(env):
         for char, name in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
             text = text.replace(char, name)
         return ["notify-send", "--app-name=ctmux", "--", title, text]
     if cause.socket is None:
-        raise Refused(
-            "nobody can be notified: there is no notify-send with a session bus, and the event is of no tmux server"
-        )
+        raise Refused("nobody can be notified: no notify-send with a session bus, and no tmux server in the event")
+    # tmux takes it for a format with a time in it, and what is left for styles.
     shown = f"{title}: {text}".replace("#", "##").replace("##[", "# [").replace("%", "%%")
-    at = ["-t", cause.event.pane] if cause.event.pane else []
-    return tmux.command(cause.socket, "display-message", *at, "-d", "5000", "--", tmux.word(shown))
+    words: list[str] = []
+    for client in clients or ("...",):
+        words += [*([";"] if words else []), "display-message", "-c", client, "-d", "5000", "--", tmux.word(shown)]
+    return tmux.command(cause.socket, *words)

@@ -1,6 +1,8 @@
 """The policy as it is now: read again when its file has changed; a file that cannot be trusted allows nothing."""
 
 import os
+import time
+from typing import NamedTuple
 
 from ...shared import policy
 from ...shared.actions import Action
@@ -10,14 +12,25 @@ from ...shared.policy import Policy
 Signature = tuple[int, int, int, int, int] | None
 
 
+_SECOND = 1.0
+_KNOWN_MOST = 10_000
+
+
+class Known(NamedTuple):
+    action: Action
+    reason: str | None
+    until: float
+
+
 class Rules:
-    """Asked for each event: it costs a stat."""
+    """Each answer costs a stat of the file."""
 
     def __init__(self) -> None:
         self._path = policy.path()
         self._seen: Signature | str = "never"
         self._policy = Policy()
         self.trouble: str | None = None
+        self._known: dict[str, Known] = {}
 
     def current(self) -> Policy:
         """Raises Refused if nothing may run."""
@@ -33,13 +46,21 @@ class Rules:
             raise Refused(self.trouble)
         return self._policy
 
-    def limit(self, action: Action) -> str | None:
-        """Why an action must not run, as far as that is known before."""
+    def limit(self, key: str, action: Action) -> str | None:
+        """Why an action must not run, as far as that is known before. `key`: what it is known by, for a second: a program
+        is looked for in many directories."""
+        now, known = time.monotonic(), self._known.get(key)
+        if known and known.action is action and known.until > now and self._signature() == self._seen:
+            return known.reason
+        if len(self._known) > _KNOWN_MOST:
+            self._known.clear()
         try:
             policy.check(self.current(), action)
+            reason = None
         except Refused as error:
-            return str(error)
-        return None
+            reason = str(error)
+        self._known[key] = Known(action, reason, now + _SECOND)
+        return reason
 
     def _signature(self) -> Signature:
         try:

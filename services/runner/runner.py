@@ -239,4 +239,9 @@ class Runner(Service):
 def _born(event: Event) -> int:
     """How many actions led to the program in a pane: what an action has started says so. A stream's name has its pid."""
     parts = str(event.data.get("stream") or "").split(".")
-    return leftovers.depth_of(int(parts[1])) if len(parts) > 1 and parts[1].isdigit() else 0
+    return _depth_of(int(parts[1])) if len(parts) > 1 and parts[1].isdigit() else 0
+
+
+@functools.lru_cache(maxsize=1000)
+def _depth_of(pid: int) -> int:
+    return leftovers.depth_of(pid)

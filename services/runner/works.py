@@ -16,16 +16,19 @@ from .ask import Answer, ask
 from .book import Book, Intent
 from .child import Child, Result, unstarted
 from .leftovers import TOKEN
-from .look import Look, look
-from .plan import Cause, Plan, make, pane_of
+from .look import Look, clients, look
+from .plan import Cause, Plan, make, notifies_desktop, pane_of
 from .queue import Queue, Waiting
 
 _ASK = 10.0  # seconds in which the matcher must have done what an action asks of it
+_CLIENTS_MOST = 20
 _TELL = 0.3  # seconds; the keys do not wait for a matcher that does not answer
 _TYPED_MOST = 65536  # characters: what a matcher looks for
 
 _STOPPED = "the runner was stopped"
 _DONE = Result(0, None, 0.0, b"", 0, None)
+
+_SPARE = 1.0  # seconds; a webhook that keeps its own deadline says more of it than we could
 
 Report = Callable[[Draft, Intent], None]
 
@@ -108,8 +111,10 @@ class Works:
             self._ask(intent, Unsubscribe(action.target or ""))
         elif action.do in ON_PANE and (action.do == "signal" or policy.type_into != ["*"]):
             self._look(intent, action, policy)
+        elif action.do == "notify" and not notifies_desktop(dict(os.environ)):
+            self._notify(intent, action, policy)
         else:
-            self._run(intent, action, policy, 0)
+            self._run(intent, action, policy)
 
     # ---- processes -------------------------------------------------------------------------------------------------
 
@@ -130,6 +135,22 @@ class Works:
 
         look(self._service, self._cause(intent).socket, pane, found)
 
+    def _notify(self, intent: Intent, action: Action, policy: Policy) -> None:
+        """In the status lines of who is attached."""
+        socket = self._cause(intent).socket
+        if socket is None:
+            raise Refused("nobody can be notified: no notify-send with a session bus, and no tmux server in the event")
+
+        def found(names: list[str] | str) -> None:
+            try:
+                if isinstance(names, str):
+                    raise Refused(names)
+                self._run(intent, action, policy, clients=tuple(names[:_CLIENTS_MOST]))
+            except CtmuxError as error:
+                self._end(intent, unstarted(str(error)))
+
+        clients(self._service, socket, found)
+
     def _cause(self, intent: Intent) -> Cause:
         assert intent.event
         server = intent.action.server or intent.event.server or ""
@@ -137,14 +158,18 @@ class Works:
             intent.event, intent.id, intent.attempt, intent.depth, intent.name, self._book.sockets.get(server)
         )  # fmt: skip
 
-    def plan(self, intent: Intent, policy: Policy, group: int = 0) -> Plan:
+    def plan(self, intent: Intent, policy: Policy, group: int = 0, clients: tuple[str, ...] = ()) -> Plan:
         """What would run. Raises Refused."""
+        action = intent.action
+        action = action._replace(timeout=action.timeout or self._config.timeout)
         environ = {**os.environ, "CTMUX_INSTANCE": self._service.paths.instance}
-        made = make(intent.action, self._cause(intent), environ, policy, group)
+        made = make(action, self._cause(intent), environ, policy, group, clients)
         return made._replace(env={**made.env, TOKEN: self._token})
 
-    def _run(self, intent: Intent, action: Action, policy: Policy, group: int) -> None:
-        made = self.plan(intent, policy, group)
+    def _run(
+        self, intent: Intent, action: Action, policy: Policy, group: int = 0, clients: tuple[str, ...] = ()
+    ) -> None:  # fmt: skip
+        made = self.plan(intent, policy, group, clients)
         if made.pane:
             self._touch(intent)
         if made.typed is None:
@@ -167,7 +192,7 @@ class Works:
             return
         try:
             child = Child(
-                self._service, made, action.timeout or config.timeout, action.grace or config.grace, keep,
+                self._service, made, _patience(action, config), action.grace or config.grace, keep,
                 lambda result: self._end(intent, result, keep),
             )  # fmt: skip
         except (OSError, ValueError) as error:
@@ -208,3 +233,7 @@ class Works:
                 self._end(intent, _DONE, more={"subscription": answer["subscription"]["id"]})
 
         ask(self._service, "matcher", request, _ASK, done)
+
+
+def _patience(action: Action, config: RunnerConfig) -> float:
+    return (action.timeout or config.timeout) + (_SPARE if action.do == "webhook" else 0.0)

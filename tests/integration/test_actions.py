@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -205,6 +206,42 @@ def test_a_dry_run_says_exactly_what_would_run(guest: Guest) -> None:
     assert event["data"]["argv"] == ["/usr/bin/touch", owned, "'a b'"]
     assert event["data"]["cwd"] == os.getcwd() and event["data"]["env"]["CTMUX_LINE"] == "go 'a b'"
     assert not os.path.exists(owned)
+    others = (
+        "--publish",
+        "x",
+        "--remove",
+        "s1",
+        "--arm",
+        '{"kind": "idle", "seconds": 5.0}',
+        "--notify",
+        "{line}",
+        "--kill",
+    )
+    done = guest.ctmux("subscribe", "pattern", "all of them", "--dry-run", *others)
+    assert len(done.stderr.splitlines()) == 5
+    out("all of them\n")
+    until(lambda: len([1 for kind, _ in of(guest, done.stdout.strip()) if kind == "rehearsed"]) == 5)
+
+
+def test_a_notification_is_shown_as_it_is_to_who_is_attached(guest: Guest) -> None:
+    out = Printer(guest)
+    armed = subscribe(guest, "pattern", "notify", "--name", "n", "--notify", "{line}")
+    out("notify nobody\n")
+    assert "nobody is attached" in finished(guest, armed)["reason"]
+    master, slave = os.openpty()
+    attach = ["tmux", "-u", "-S", guest.socket(), "attach", "-t", "main"]
+    with subprocess.Popen(attach, env={**guest.env, "TERM": "xterm"}, stdin=slave, stdout=slave, stderr=slave) as client:
+        os.close(slave)
+        seen = b""
+        until(lambda: guest.tmux("list-clients"))
+        out("notify #{pane_id} #(touch owned) %H ;x;\n")
+        while b"ctmux n: notify #{pane_id} #(touch owned) %H ;x;" not in seen:
+            seen += os.read(master, 65536)  # the test's own timeout ends this
+        guest.tmux("detach-client", "-a")
+        guest.tmux("detach-client", "-s", "main")
+        client.wait(10)
+        os.close(master)
+    assert not Path("owned").exists()
 
 
 # ---- bounds --------------------------------------------------------------------------------------------------------
