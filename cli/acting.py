@@ -113,7 +113,8 @@ def take(given: dict[str, Any]) -> list[dict[str, Any]]:
 
 def describe(actions: list[dict[str, Any]]) -> list[str]:
     """What would run, for a person, with the placeholders as they are."""
-    return [summary(Action(**action)) for action in actions]
+    known = ({key: value for key, value in action.items() if key in Action._fields} for action in actions)
+    return [summary(Action(**action)) for action in known]
 
 
 def _values(do: str, value: Any) -> list[Any]:

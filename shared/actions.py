@@ -160,7 +160,7 @@ def summary(action: Action) -> str:
         "publish": f"publish user.{action.name}",
         "arm": f"arm a subscription: {(action.subscription or {}).get('kind')}",
         "remove": f"remove subscription {action.target}",
-    }[action.do]
+    }.get(action.do, action.do)
     where = f" in {action.to or 'the pane of the event'}" if action.do in ON_PANE else ""
     return f"{what}{where}".encode("unicode_escape").decode()
 

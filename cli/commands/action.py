@@ -1,4 +1,4 @@
-"""`ctmux action ...`: what subscriptions have set off, and what they may."""
+"""`ctmux action ...`: what subscriptions have set off, who armed it, and what may run."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,6 +7,7 @@ import typer
 
 from ...shared import paths, policy
 from ...shared.errors import NoTarget
+from .. import acting
 from ..output import JSON, Result, command, table
 
 app = typer.Typer(help="What subscriptions set off: list, look, cancel.", no_args_is_help=True, rich_markup_mode=None)
@@ -54,6 +55,29 @@ def cancel(action: str = typer.Argument(..., metavar="ID", help="Its id."), as_j
     return Result(f"cancelled {action}", {"action": action})
 
 
+@app.command(epilog="Example: ctmux action audit --json | jq '.data[] | .armed_by.command'")
+@command
+def audit(as_json: bool = JSON) -> Result:
+    """Who armed which actions, as far back as the log goes."""
+    found = []
+    for event in _events(None, "subscription.created"):
+        armed = event.data["subscription"]
+        if armed.get("actions"):
+            what = acting.describe(armed["actions"])
+            found.append(
+                {"time": event.time, "subscription": armed["id"], "armed_by": armed["armed_by"] or {}, "what": what}
+            )
+    rows = [[one["time"][:19], one["subscription"], *_who(one["armed_by"]), "; ".join(one["what"])] for one in found]
+    return Result(table(rows, ["TIME (UTC)", "ID", "BY", "FROM", "WHAT"]), found)
+
+
+def _who(by: dict[str, Any]) -> tuple[str, str]:
+    """Who, and from where."""
+    if "user" not in by:
+        return f"action {by['action']}" if "action" in by else "-", "-"
+    return f"{by['user']} ({by['pid']})", by.get("pane") or by.get("cwd") or "-"
+
+
 @app.command("policy", epilog="Example: ctmux action policy --json | jq .data.commands")
 @command
 def show_policy(as_json: bool = JSON) -> Result:
@@ -66,14 +90,14 @@ def show_policy(as_json: bool = JSON) -> Result:
     return Result("\n".join([source, *lines]), {**allowed._asdict(), "file": where})
 
 
-def _events(subscription: str | None) -> Iterator[Any]:
+def _events(subscription: str | None, kind: str = "action") -> Iterator[Any]:
     from ...shared import journal
     from ...shared.codec import parse_event
     from ...shared.messages import Filter
 
     directory, number = paths.resolve().journal, 1
     while True:
-        page = journal.read(directory, number, 1000, Filter("action", subscription=subscription))
+        page = journal.read(directory, number, 1000, Filter(kind, subscription=subscription))
         yield from map(parse_event, page.lines)
         if page.next <= number:
             return

@@ -72,6 +72,10 @@ class Child:
             self._kill(signal.SIGCONT)
             self._timer = self._service.after(self._grace, lambda: self._kill(signal.SIGKILL))
 
+    def kill(self) -> None:
+        """KILL to its group, without waiting for it."""
+        self._kill(signal.SIGKILL)
+
     def _kill(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, number)  # the group is there as long as its leader is not reaped

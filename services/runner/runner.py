@@ -89,6 +89,10 @@ class Runner(Service):
     def _take(self, item: Item) -> None:
         if isinstance(item, Gap):
             self._missed(item)
+        elif isinstance(item, Event) and item.n <= self.taken:
+            print(f"the journal was replaced: event {item.n} follows {self.taken}; beginning anew", flush=True)
+            self._pump.stop()
+            super().stop()
         elif isinstance(item, Event):
             self.book.learn(item)
             if item.n > self._memory.decided:
@@ -230,6 +234,10 @@ class Runner(Service):
         else:
             self._save()
             self.outbox.put([], super().stop)
+
+    def shutdown(self) -> None:
+        self.works.kill()
+        super().shutdown()
 
     def _parent_spoke(self) -> None:
         if not os.read(0, 4096):

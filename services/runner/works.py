@@ -78,6 +78,12 @@ class Works:
             if child:
                 child.end(_STOPPED)
 
+    def kill(self) -> None:
+        """End at once what still runs."""
+        for child in self._children.values():
+            if child:
+                child.kill()
+
     def _drop(self, intent: Intent, reason: str) -> None:
         self._book.begun(intent.subscription)
         self._interrupted(intent, reason)

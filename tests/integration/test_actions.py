@@ -53,6 +53,8 @@ def test_a_command_has_the_event_and_its_result_is_an_event(guest: Guest) -> Non
     assert [one["exit_code"] for one in shown] == [3]
     assert [one["kind"] for one in guest.data("action", "show", data["action"])] == [f"action.{kind}" for kind in kinds]
     by = guest.data("subscription", "show", armed)["armed_by"]
+    (audited,) = [one for one in guest.data("action", "audit") if one["subscription"] == armed]
+    assert audited["armed_by"] == by and "<{v}>" in audited["what"][0]
     assert by["uid"] == os.getuid() and by["cwd"] == os.getcwd() and "subscribe pattern" in by["command"]
 
 
