@@ -24,7 +24,7 @@ def list_(
     count: int = typer.Option(20, "-n", min=1, help="The last N."),
     as_json: bool = JSON,
 ) -> Result:
-    """The actions in the log, the latest last: how each ended, or that it runs."""
+    """The actions in the log: how each ended, or that it runs."""
     found = list(_actions(subscription).values())[-count:]
     rows = [
         [one["action"], _state(one), _took(one), one.get("count"), one.get("what") or one.get("reason")] for one in found
@@ -81,7 +81,9 @@ def _who(by: dict[str, Any]) -> tuple[str, str]:
 @app.command("policy", epilog="Example: ctmux action policy --json | jq .data.commands")
 @command
 def show_policy(as_json: bool = JSON) -> Result:
-    """What may run at all, and which file says so. Exit code 5 if that file cannot be trusted."""
+    """What may run at all, and which file says so.
+
+    Exit code 5 if that file cannot be trusted."""
     import os
 
     allowed, where = policy.load(), policy.path()

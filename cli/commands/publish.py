@@ -18,7 +18,9 @@ def publish(
     data: str = typer.Option("null", "--data", metavar="JSON", help="What it carries."),
     as_json: bool = JSON,
 ) -> Result:
-    """Put an event of your own into the log: `ctmux events --kind user` shows it."""
+    """Put an event of your own into the log.
+
+    `ctmux events --kind user` shows them."""
     from ...client import Client
 
     try:
