@@ -7,11 +7,13 @@ import sys
 import typer
 
 from .commands import (
+    action,
     daemon,
     endpoints,
     events,
     health,
     pane,
+    publish,
     record,
     session,
     shell_init,
@@ -71,7 +73,9 @@ stream.register(pane.app)
 record.register(pane.app)
 app.add_typer(subscribe.app, name="subscribe")
 app.add_typer(subscription.app, name="subscription")
+app.add_typer(action.app, name="action")
 app.add_typer(events.app, name="events")
+publish.register(app)
 endpoints.register(app)
 shell_init.register(app)
 

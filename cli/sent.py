@@ -1,6 +1,7 @@
 """Telling the matcher what is about to be typed, so that its echo fires nothing where no line editor hides it."""
 
 import contextlib
+import os
 import re
 from collections.abc import Iterable
 
@@ -35,17 +36,22 @@ def tell(pane: str, text: str) -> None:
     """Tell it, if there is a matcher. What goes wrong here costs no more than an echo that is seen."""
     with contextlib.suppress(CtmuxError, OSError):
         where = paths.resolve()
-        if not text.strip() or not supervised.running(where):
+        if not supervised.running(where) or not (text.strip() or os.environ.get("CTMUX_DEPTH")):
             return
         import zmq
 
-        from ..shared.messages import Sent
+        from ..shared.messages import Acted, Request, Sent
         from ..shared.rpc import Client
         from ..shared.tmux import identify
 
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context.instance()
-        matcher = Client(context, where.control("matcher"))
-        try:
-            matcher.ask(Sent(identify(socket()).key, pane, text[:_TEXT_MAX]), _SECONDS)
-        finally:
-            matcher.close()
+        server, depth = identify(socket()).key, os.environ.get("CTMUX_DEPTH", "")
+        asked: list[tuple[str, Request]] = [("matcher", Sent(server, pane, text[:_TEXT_MAX]))]
+        if depth.isdigit():  # typed by an action: what comes of it is its doing
+            asked.insert(0, ("runner", Acted(server, pane, int(depth))))
+        for role, request in asked:
+            client = Client(context, where.control(role))
+            try:
+                client.ask(request, _SECONDS)
+            finally:
+                client.close()

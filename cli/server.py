@@ -5,7 +5,6 @@ from ids, and its own listings are not used: a directory or command with a newli
 """
 
 import os
-import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
@@ -98,7 +97,7 @@ def _server(path: str, flags: list[str]) -> "Server":
 
         def cmd(self, cmd: str, *args: Any, target: str | int | None = None) -> "tmux_cmd":
             at = [] if target is None else ["-t", str(target)]
-            words = [";" if word is THEN else _word(str(word)) for word in (*at, *args)]
+            words = [";" if word is THEN else tmux.word(str(word)) for word in (*at, *args)]
             try:
                 done = super().cmd(*flags, cmd, *words)
             except (LibTmuxException, OSError, ValueError) as error:
@@ -127,16 +126,6 @@ def pane(server: "Server", pane_id: str) -> "Pane":
     return Pane(server=server, pane_id=pane_id)
 
 
-def _word(text: str) -> str:
-    """The argument as tmux takes it: a `;` at the end of a word would end the command. Source: tmux(1), COMMANDS."""
-    return f"{text[:-1]}\\;" if text.endswith(";") else text
-
-
-def literal(text: str) -> str:
-    """The text for an argument that tmux expands as a format: `#(command)` in a name would run. `#[` is not touched."""
-    return re.sub(r"#+(?![\[#])", lambda run: run[0] * 2, text)
-
-
 def _gone(message: str) -> bool:
     return any(part in message for part in ("no server running", "error connecting", "server exited", "lost server"))
 
@@ -155,7 +144,7 @@ def directory(path: str | None) -> list[str]:
         return []
     if not os.path.isdir(os.path.expanduser(path)):
         raise UsageError(f"no directory {path!r}")
-    return ["-c", literal(os.path.abspath(os.path.expanduser(path)))]
+    return ["-c", tmux.literal(os.path.abspath(os.path.expanduser(path)))]
 
 
 def panes(server: "Server | None" = None) -> list[PaneRecord]:

@@ -14,7 +14,7 @@ from ..shared.paths import Paths, ensure_private
 
 START_SECONDS = 20.0
 STOP_SECONDS = 60.0
-ROLES = ("logger", "matcher", "keeper")
+ROLES = ("logger", "matcher", "keeper", "runner")
 
 
 def write_config(paths: Paths) -> None:

@@ -12,7 +12,7 @@ def find(programs: list[dict[str, Any]], roles: dict[str, dict[str, Any] | None]
         and not (program["name"].startswith("watcher-") and program["state"] == "EXITED")
     ]
     troubles += [f"{name} does not answer; see: ctmux daemon logs {name}" for name, role in roles.items() if role is None]
-    logger, keeper = (roles.get(name) or {} for name in ("logger", "keeper"))
+    logger, keeper, runner = (roles.get(name) or {} for name in ("logger", "keeper", "runner"))
     trouble = logger.get("trouble")
     if trouble:
         troubles.append(
@@ -20,6 +20,8 @@ def find(programs: list[dict[str, Any]], roles: dict[str, dict[str, Any] | None]
             "make space, and the events follow"
         )
     troubles += [f"tmux server {socket} is not watched: {reason}" for socket, reason in keeper.get("refused", {}).items()]
+    if runner.get("trouble"):
+        troubles.append(f"no action runs: {runner['trouble']}")
     if keeper.get("bounded") is False:
         troubles.append("spools grow without bound: no file system here can punch holes; set CTMUX_RUNTIME_DIR to one")
     return troubles

@@ -175,6 +175,14 @@ class AsyncClient:
         """End a subscription by its id or name."""
         return await self._result(requests.unsubscribe(subscription))
 
+    async def publish(self, name: str, value: Any = None) -> None:
+        """An event `user.<name>` of your own, with any value that JSON has; written when this returns."""
+        await self._result(requests.publish(name, value))
+
+    async def cancel(self, action: str) -> None:
+        """End an action, or have it not begin. Raises NoTarget if it neither runs nor waits."""
+        await self._result(requests.cancel(action))
+
     # ---- streams ---------------------------------------------------------------------------------------------------
 
     def events(

@@ -118,7 +118,8 @@ class Client:
         """Arm a subscription; what was made. `session` is `$3`, `pane` is `%12`; none means all.
 
         `kind`: pattern, timeout, absence, idle, exit, command, prompt, sequence, not-then, threshold, any or all; `options`
-        as in docs/wire.md (`seconds=30.0`, `count=1`, `name="ready"` ...). Raises UsageError, NoTarget.
+        as in docs/wire.md (`seconds=30.0`, `count=1`, `name="ready"`, `actions=[{"do": "run", "argv": [...]}]` ...).
+        Raises UsageError, NoTarget, Refused.
         """
         return self._result(requests.subscribe(kind, patterns, server, session, pane, options))
 
@@ -132,6 +133,14 @@ class Client:
     def unsubscribe(self, subscription: str) -> dict[str, Any]:
         """End a subscription by its id or name."""
         return self._result(requests.unsubscribe(subscription))
+
+    def publish(self, name: str, value: Any = None) -> None:
+        """An event `user.<name>` of your own, with any value that JSON has; written when this returns."""
+        self._result(requests.publish(name, value))
+
+    def cancel(self, action: str) -> None:
+        """End an action, or have it not begin. Raises NoTarget if it neither runs nor waits."""
+        self._result(requests.cancel(action))
 
     # ---- streams ---------------------------------------------------------------------------------------------------
 

@@ -1,10 +1,28 @@
 """What a user asks of an instance, one script each; their results are what `Client` and `AsyncClient` return."""
 
+import time
 import uuid
 from typing import Any
 
+from ..shared.actions import check_name
 from ..shared.errors import NoTarget, UsageError
-from ..shared.messages import KINDS, Explain, Filter, Panes, Request, Status, Subscribe, Subscriptions, Unsubscribe
+from ..shared.messages import (
+    KINDS,
+    USER,
+    Cancel,
+    Draft,
+    Explain,
+    Filter,
+    Panes,
+    Put,
+    Request,
+    Status,
+    Subscribe,
+    Subscriptions,
+    Unsubscribe,
+    is_kind,
+)
+from . import armed
 from .script import Ask, Script
 
 
@@ -30,7 +48,7 @@ def check_ids(session: str | None, *panes: str | None) -> None:
 def check_filter(wanted: Filter, since: object) -> None:
     """Raises UsageError for what no event can be."""
     check_ids(wanted.session, wanted.pane)
-    if wanted.kind and not any(kind == wanted.kind or kind.startswith(f"{wanted.kind}.") for kind in KINDS):
+    if wanted.kind and not is_kind(wanted.kind):
         raise UsageError(f"no kind {wanted.kind!r}; there are: {', '.join(sorted(KINDS))}")
     if since is not None and (not isinstance(since, int) or since < 0):
         raise UsageError(f"since {since!r}: the number of an event is expected, or None for those that come")
@@ -50,9 +68,23 @@ def subscribe(
     check_ids(session, pane)
     if server:
         yield from check_server(server)
+    if options.get("actions"):
+        options = {**options, "actions": armed.complete(options["actions"]), "armed_by": armed.by()}
     request = Subscribe(uuid.uuid4().hex, kind, list(patterns), server, session, pane, options)
     made: dict[str, Any] = (yield Ask("matcher", request))["subscription"]
     return made
+
+
+def publish(name: str, value: Any) -> Script[None]:
+    """A user's own event: `user.<name>`."""
+    check_name(name)
+    producer = f"user/{uuid.uuid4().hex}"
+    data = {"value": value, "by": armed.by()}
+    yield Ask("logger", Put([list(Draft(producer, 0, "", f"{USER}{name}", time.time(), data=data, ends=[producer]))]))
+
+
+def cancel(action: str) -> Script[dict[str, Any]]:
+    return (yield from one("runner", Cancel(action), 5.0))
 
 
 def subscriptions() -> Script[list[dict[str, Any]]]:

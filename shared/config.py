@@ -41,11 +41,31 @@ class KeeperConfig(NamedTuple):
     keep_seconds: float = 3600.0
 
 
+class RunnerConfig(NamedTuple):
+    """`[runner]`: the bounds of an action that names none of its own. `together`: of all subscriptions; `queue`: actions of
+    a subscription that wait; at most `rate_events` of an action in `rate_seconds`; an event older than `max_age` sets off
+    nothing, unless delivery is at least once. What an action does to a pane counts as the cause of what the pane prints
+    within `loop_seconds`; after `loop_depth` such steps nothing follows any more."""
+
+    timeout: float = 60.0
+    grace: float = 5.0
+    concurrency: int = 4
+    together: int = 16
+    queue: int = 100
+    rate_events: int = 10
+    rate_seconds: float = 60.0
+    output_bytes: int = 4096
+    max_age: float = 30.0
+    loop_depth: int = 3
+    loop_seconds: float = 10.0
+
+
 class Config(NamedTuple):
     logger: LoggerConfig = LoggerConfig()
     watcher: WatcherConfig = WatcherConfig()
     matcher: MatcherConfig = MatcherConfig()
     keeper: KeeperConfig = KeeperConfig()
+    runner: RunnerConfig = RunnerConfig()
 
 
 def path(environ: dict[str, str] | None = None) -> str:
@@ -79,6 +99,7 @@ def load(file: str | None = None) -> Config:
         watcher=_section(where, "watcher", WatcherConfig, tables),
         matcher=_section(where, "matcher", MatcherConfig, tables),
         keeper=_section(where, "keeper", KeeperConfig, tables),
+        runner=_section(where, "runner", RunnerConfig, tables),
     )
 
 

@@ -41,8 +41,21 @@ KINDS = frozenset(
         "command.finished",
         "subscription.created",
         "subscription.ended",
+        "action.intended",
+        "action.started",
+        "action.finished",
+        "action.interrupted",
+        "action.refused",
+        "action.suppressed",
+        "action.rehearsed",
     }
 )
+USER = "user."  # what follows is the publisher's choice: the one open end of the set
+
+
+def is_kind(wanted: str) -> bool:
+    """Whether an event can be of this kind, or below it."""
+    return f"{wanted}.".startswith(USER) or any(known == wanted or known.startswith(f"{wanted}.") for known in KINDS)
 
 
 class Chunk(NamedTuple):
@@ -229,11 +242,26 @@ class Sent(NamedTuple):
     text: str
 
 
+class Cancel(NamedTuple):
+    """To the runner: end this action, or do not start it. Answer: {action}."""
+
+    action: str
+
+
+class Acted(NamedTuple):
+    """To the runner: a command inside an action of this depth is about to act on this pane. Answer: {}."""
+
+    server: str
+    pane: str
+    depth: int
+
+
 Request = (
     Put | Get | Positions | Tip | Status | Read | Panes | Finish | Close
-    | Subscribe | Subscriptions | Explain | Unsubscribe | Sent
+    | Subscribe | Subscriptions | Explain | Unsubscribe | Sent | Cancel | Acted
 )  # fmt: skip
 _KINDS: tuple[type[Request], ...] = (
     Put, Get, Positions, Tip, Status, Read, Panes, Finish, Close, Subscribe, Subscriptions, Explain, Unsubscribe, Sent,
+    Cancel, Acted,
 )  # fmt: skip
 REQUESTS: dict[str, type[Request]] = {kind.__name__.lower(): kind for kind in _KINDS}

@@ -74,6 +74,16 @@ class Paths(NamedTuple):
         return f"{self.state}/facts.jsonl"
 
     @property
+    def actions(self) -> str:
+        """What the runner knows of armed actions, up to which event."""
+        return f"{self.state}/actions.json"
+
+    @property
+    def runner(self) -> str:
+        """How to find what a killed runner has left."""
+        return f"{self.runtime}/runner.session"
+
+    @property
     def logs(self) -> str:
         """Where supervisord and the services of `ctmux daemon start` say what troubles them."""
         return f"{self.runtime}/log"

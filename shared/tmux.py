@@ -50,6 +50,18 @@ def run(socket: str, *arguments: str, timeout: float = TIMEOUT) -> bytes:
     return done.stdout
 
 
+def word(text: str) -> str:
+    """The argument as tmux takes it: a `;` at the end of a word would end the command. Source: tmux(1), COMMANDS."""
+    return f"{text[:-1]}\\;" if text.endswith(";") else text
+
+
+def literal(text: str) -> str:
+    """The text for an argument that tmux expands as a format: `#(command)` in a name would run. `#[` is not touched."""
+    import re
+
+    return re.sub(r"#+(?![\[#])", lambda run: run[0] * 2, text)
+
+
 def socket_directory() -> str:
     """Where tmux keeps its sockets: tmux(1), FILES."""
     return f"{os.environ.get('TMUX_TMPDIR') or '/tmp'}/tmux-{os.geteuid()}"  # noqa: S108 (tmux's own default)

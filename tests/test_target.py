@@ -4,9 +4,10 @@ import re
 from typing import Any
 
 import pytest
-from ctmux.cli.server import SessionRecord, literal, parse
+from ctmux.cli.server import SessionRecord, parse
 from ctmux.cli.target import PaneRecord, check_label, resolve_pane, resolve_panes, resolve_session
 from ctmux.shared.errors import CtmuxError, NoTarget, UsageError
+from ctmux.shared.tmux import literal
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -22,6 +22,7 @@ def endpoints(as_json: bool = JSON) -> Result:
         "logger": f"ipc://{paths.control('logger')}",
         "keeper": f"ipc://{paths.control('keeper')}",
         "matcher": f"ipc://{paths.control('matcher')}",
+        "runner": f"ipc://{paths.control('runner')}",
         "watchers": f"ipc://{paths.runtime}/watcher-<server>-<session number>.sock",
         "spool": paths.spool,
         "journal": paths.journal,

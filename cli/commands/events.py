@@ -45,13 +45,13 @@ def events(
     as_json: bool = typer.Option(False, "--json", help="One JSON event a line, as in the log."),
 ) -> Result | None:
     """Show events of the log, oldest first. With --follow those that come, with --since also those from then on."""
-    from ...shared.messages import KINDS, Filter
+    from ...shared.messages import KINDS, Filter, is_kind
 
     if context.invoked_subcommand:
         return None
     if timeout is not None and not follow:
         raise UsageError("--timeout needs --follow: without it the command ends by itself")
-    if kind and not any(known == kind or known.startswith(f"{kind}.") for known in KINDS):
+    if kind and not is_kind(kind):
         raise UsageError(f"no kind {kind!r}; there are: {', '.join(sorted(KINDS))}")
     server, session_id, pane_id = scope(session, pane, past=True)
     subscription = None if subscription is None else _subscription(subscription)

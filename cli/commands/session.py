@@ -5,6 +5,7 @@ from typing import Any
 import typer
 
 from ...shared.errors import CtmuxError
+from ...shared.tmux import literal
 from .. import server
 from ..output import JSON, Result, command, say, table
 from ..server import SessionRecord
@@ -26,7 +27,7 @@ def create(
     as_json: bool = JSON,
 ) -> Result:
     """Create a detached session. Starts the tmux server, with your tmux.conf, if none runs."""
-    words = ["-d", "-P", "-F", server.FORMAT, "-s", server.literal(name), *server.directory(directory)]
+    words = ["-d", "-P", "-F", server.FORMAT, "-s", literal(name), *server.directory(directory)]
     for flag, cells in (("-x", width), ("-y", height)):
         words += [flag, str(cells)] if cells else []
     made = server.parse(server.connect(start=True).cmd("new-session", *words, *(["--", shell] if shell else [])).stdout)

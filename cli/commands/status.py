@@ -35,18 +35,27 @@ def _describe(paths: where.Paths, data: dict[str, Any]) -> str:
     keeper = data["roles"].get("keeper") or {"servers": []}
     logger = data["roles"].get("logger") or {}
     matcher = data["roles"].get("matcher") or {}
+    runner = data["roles"].get("runner") or {}
     servers = [[s["socket"], s["version"], s["sessions"], s["panes"], s["unobserved"]] for s in keeper["servers"]]
     return "\n".join(
         [
             *(f"TROUBLE: {trouble}" for trouble in troubles.find(data["programs"], data["roles"])),
             f"instance {paths.instance}: supervisord {data['supervisord']['pid']}, {data['supervisord']['config']}",
             f"runtime {paths.runtime}, journal {paths.journal}",
-            f"events {logger.get('head', '?')}, subscriptions {matcher.get('subscriptions', '?')}",
+            f"events {logger.get('head', '?')}, subscriptions {matcher.get('subscriptions', '?')}, {_actions(runner)}",
             "",
             table(rows, ["PROGRAM", "STATE", "PID", "UP", "ANSWERS"]),
             "",
             table(servers, ["TMUX SERVER", "VERSION", "SESSIONS", "PANES", "UNOBSERVED"]),
         ]
+    )
+
+
+def _actions(runner: dict[str, Any]) -> str:
+    if not runner:
+        return "actions ?"
+    return (
+        f"actions {len(runner['running'])} running, {runner['waiting']} waiting ({runner['armed']} subscriptions have some)"
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from ...shared.errors import UsageError
+from .. import acting
 from ..output import JSON, Result, command, say
 from .events import scope
 
@@ -162,16 +163,19 @@ def _arm(kind: str, given: dict[str, Any]) -> Result:
     patterns = given.pop("patterns", None) or []
     patterns = [patterns] if isinstance(patterns, str) else patterns
     first = [given.pop(name) for name in ("first", "second") if name in given]
-    options = _options(given)
+    dry, actions = given["act_dry"], acting.take(given)
+    options = {**_options(given), **({"actions": actions} if actions else {})}
     with Client() as client:
         _warn_blind(client, where)
         made = client.subscribe(kind, *first, *patterns, **where, **options)
+    for text in acting.describe(made["actions"]) if dry else ():
+        say(f"would: {text}")
     return Result(made["id"], made, made["session"], made["pane"])
 
 
 def _add(kind: str, text: str, example: str, *tables: dict[str, Parameter], scoped: bool = True) -> None:
     """A command for a kind, with the parameters of these tables and those that all kinds have."""
-    tables = (*tables, *([SCOPE] if scoped else []), POLICIES)
+    tables = (*tables, *([SCOPE] if scoped else []), POLICIES, acting.OPTIONS)
     parameters = {name: parameter for table in tables for name, parameter in table.items()} | {"as_json": (bool, JSON)}
 
     def run(**given: Any) -> Result:
@@ -185,7 +189,7 @@ def _add(kind: str, text: str, example: str, *tables: dict[str, Parameter], scop
         [inspect.Parameter(name, kinds, default=default, annotation=type_) for name, (type_, default) in parameters.items()]
     )
     shown.__annotations__ = {name: type_ for name, (type_, _default) in parameters.items()}
-    app.command(kind, epilog=f"Example: ctmux subscribe {kind} {example}")(shown)
+    app.command(kind, cls=acting.Acting, epilog=f"Example: ctmux subscribe {kind} {example}")(shown)
 
 
 _add("pattern", "Each line that matches: an event `pattern.matched`.",

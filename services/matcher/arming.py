@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable
 
-from ...shared import spool
+from ...shared import actions, policy, spool
 from ...shared.errors import NoTarget, UsageError
 from ...shared.messages import Subscribe
 from . import options, pattern
@@ -16,8 +16,12 @@ _LEVELS_MOST = 5  # of any and all that look at each other: an event has those o
 
 def subscription(request: Subscribe, store: Store, root: str) -> Subscription:
     """The subscription that is asked for, not kept and not looked for yet. `root`: of the spools. Raises UsageError,
-    NoTarget."""
+    NoTarget, Refused."""
     given = options.read(request.kind, request.patterns, request.options)
+    if given.actions:
+        allowed = policy.load()
+        for action in map(actions.read, given.actions):
+            policy.check(allowed, action)
     for text in request.patterns:
         pattern.check(text)
     _check("until", given.until)

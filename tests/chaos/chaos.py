@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from acts import Acts
 from harness import World, until
 from killer import Killer
 from kinds import Kinds
@@ -77,7 +78,9 @@ def run(world: World, options: argparse.Namespace, rng: random.Random) -> int:
     killer = Killer(world, options.every, rng, options.stops, lambda: victims(subscribers)) if options.kills else None
     kinds = Kinds(world, workload.folder)
     workload.made.append(kinds.arm(options.minutes * 60))
-    observed = Observed(Journal(world, kinds), subscribers, kinds, Samples(world))
+    acts = Acts(world, workload.folder)
+    acts.arm(workload.made[-1].pane)
+    observed = Observed(Journal(world, kinds, acts), subscribers, kinds, acts, Samples(world))
     try:
         watch(options, workload, killer, observed)
         settled = settle(workload, observed)
@@ -91,6 +94,7 @@ class Observed(NamedTuple):
     journal: Journal
     subscribers: dict[str, Subscriber]
     kinds: Kinds
+    acts: Acts
     samples: Samples
 
 
@@ -124,6 +128,8 @@ def settle(workload: Workload, observed: Observed) -> bool:
         printed = workload.printed()
         journal = observed.journal
         if len(printed) < len(workload.made) or not journal.exited(workload.made) or journal.account.missing(printed):
+            return False
+        if not observed.acts.settled():
             return False
         events, at = observed.subscribers["events"].look()
         output, _offsets = observed.subscribers["output"].look()
@@ -169,11 +175,12 @@ def report(world: World, server: str, workload: Workload, killer: Killer | None,
         )
         if account.missing(expected) and not name.startswith("control"):
             print(f"    {account.late(expected)}")
-    faults = [*journal.lifecycle_faults(made), *observed.kinds.faults()]
+    faults = [*journal.lifecycle_faults(made), *observed.kinds.faults(), *observed.acts.faults()]
     print(
         f"\nlifecycle and kinds: {len(faults)} faults; exit status of {journal.unknown(made)} of {len(made)} panes unknown"
     )
     print(f"every kind of subscription: {observed.kinds.said()} events")
+    print(f"actions: {observed.acts.said()}")
     observed.samples.show()
     for fault in faults[:10]:
         print(f"  {fault}")
@@ -206,14 +213,15 @@ def report(world: World, server: str, workload: Workload, killer: Killer | None,
 def leftovers(world: World, server: str) -> list[str]:
     """What is there that should not be: while the instance runs, and after it was stopped."""
     found = []
-    expected = {"supervisord", *("broker", "logger", "matcher", "keeper"), "watcher"}
-    roles = sorted(roles_running(world))
+    expected = {"supervisord", *("broker", "logger", "matcher", "keeper", "runner"), "watcher"}
+    running = sorted(roles_running(world))
     wanted = sorted([*expected, "watcher"])
-    if roles != wanted:
-        found.append(f"processes that run: {roles}, not {wanted}")
+    if running != wanted:
+        found.append(f"processes that run: {running}, not {wanted}")
     watchers = [f"watcher-{server}-{n}" for n in (0, 1)]
-    sockets = {f"{name}.sock" for name in ("keeper", "logger", "matcher", "notice", "pub", "xsub", "supervisor", *watchers)}
-    locks = {f"{name}.lock" for name in ("broker", "keeper", "logger", "matcher", "supervisord", *watchers)}
+    roles = ("keeper", "logger", "matcher", "runner", *watchers)
+    sockets = {f"{name}.sock" for name in (*roles, "notice", "pub", "xsub", "supervisor")}
+    locks = {f"{name}.lock" for name in (*roles, "broker", "supervisord")}
     if files(world) != sockets | locks:
         found.append(f"sockets and locks, too many or few: {sorted(files(world) ^ (sockets | locks))}")
     world.stop()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from account import Account
+from acts import Acts
 from ctmux.shared import journal
 from harness import World
 from kinds import Kinds
@@ -59,8 +60,8 @@ class Subscriber:
 class Journal:
     """Reads the journal's files as they grow; `look` goes on where the last one ended."""
 
-    def __init__(self, world: World, kinds: Kinds):
-        self._kinds = kinds
+    def __init__(self, world: World, kinds: Kinds, acts: Acts):
+        self._kinds, self._acts = kinds, acts
         self._directory = world.paths.journal
         self.head = 0
         self.account = Account()
@@ -77,6 +78,7 @@ class Journal:
             self.head = event["n"]
             kind, pane = event["kind"], event["pane"]
             self._kinds.take(event)
+            self._acts.take(event)
             if kind == "pattern.matched":
                 self.account.line(event["data"]["line"])
                 if "pane.exited" in (e["kind"] for e in self._panes[pane]):

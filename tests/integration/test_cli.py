@@ -79,7 +79,7 @@ def test_help_as_it_is_shown(world: World) -> None:
     assert world.ctmux("--version").stdout.startswith("ctmux ")
 
 
-@pytest.mark.parametrize("group", ["", "daemon", "session", "pane", "subscription", "events"])
+@pytest.mark.parametrize("group", ["", "daemon", "session", "pane", "subscription", "action", "events"])
 def test_summaries_fit_into_80_columns(group: str) -> None:
     told = CliRunner().invoke(app, [*group.split(), "--help"], env={"COLUMNS": "80"})
     _, _, summaries = told.stdout.partition("Commands:\n")

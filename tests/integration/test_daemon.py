@@ -75,7 +75,7 @@ def test_five_ways_of_starting_find_the_right_interpreter(world: World, way: str
                           cwd="/") as starter:  # fmt: skip
         try:
             roles = until(lambda: _answering(world))
-            assert roles == {"broker", "keeper", "logger", "matcher"}
+            assert roles == {"broker", "keeper", "logger", "matcher", "runner"}
             status = world.data("status")  # found without a flag
             assert status["supervisord"]["config"] == str(config)
             for program in status["programs"]:
@@ -111,14 +111,14 @@ def test_a_start_beside_a_checkout_is_refused(daemon: World) -> None:
 def test_no_child_survives_supervisord(daemon: World) -> None:
     record = supervised.running(daemon.paths)
     assert record
-    until(lambda: len(daemons(daemon)) == 5)
+    until(lambda: len(daemons(daemon)) == 6)
     os.kill(record.pid, signal.SIGKILL)
     until(lambda: daemons(daemon) == [])
     waiting = [pid for pid in processes(daemon) if b"wait-for" in Path(f"/proc/{pid}/cmdline").read_bytes()]
     assert until(lambda: not [pid for pid in waiting if Path(f"/proc/{pid}/cmdline").exists() and _alive(pid)])
     assert "no ctmux daemon runs" in daemon.ctmux("status", code=3).stderr
     daemon.start()  # what it left behind is no obstacle
-    assert len(daemon.data("status")["programs"]) == 5
+    assert len(daemon.data("status")["programs"]) == 6
 
 
 def _alive(pid: int) -> bool:

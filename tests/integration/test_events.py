@@ -61,7 +61,7 @@ def renamed(world: World, *names: str) -> None:
 
 
 def test_what_is_shown(daemon: World) -> None:
-    until(lambda: len(daemon.events("service.started")) == 5)
+    until(lambda: len(daemon.events("service.started")) == 6)
     daemon.tmux("new-session", "-d", "-s", "other", "exec cat")
     pane = daemon.tmux("new-window", "-d", "-t", "main:", "-P", "-F", "#{pane_id}", "sleep 0.2; exit 3")
     daemon.wait_event("pane.exited", pane=pane)
@@ -165,7 +165,7 @@ def test_a_subscription_by_its_name(daemon: World) -> None:
 
 
 def test_what_is_beyond_the_end_is_not_replayed(daemon: World) -> None:
-    until(lambda: len(daemon.events("service.started")) == 5)
+    until(lambda: len(daemon.events("service.started")) == 6)
     head = daemon.events()[-1]["n"]
     told = daemon.ctmux("events", "--follow", "--since", str(head + 1000), code=2)
     assert told.stdout == "" and f"--since {head + 1000}: the log ends with event " in told.stderr

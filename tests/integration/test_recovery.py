@@ -259,7 +259,7 @@ def test_what_cannot_be_noted_is_not_told(world: World) -> None:
     """The keeper's state is on a full disk: its drafts wait with it, so that no position is used twice."""
     with world.mounted("state", "tmpfs", "size=4m"):
         world.begin()
-        until(lambda: len(world.events("service.started")) == 5)
+        until(lambda: len(world.events("service.started")) == 6)
         fill(f"{world.root}/state/ballast")
         pane = world.open_pane("exec sleep 1000")
         until(lambda: world.spools(pane))

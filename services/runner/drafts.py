@@ -1,0 +1,95 @@
+"""Events of the runner before they have numbers. Decisions are known by their cause, results by their action. Pure."""
+
+import time
+from typing import Any
+
+from ...shared import actions
+from ...shared.messages import USER, Draft, Event
+from .book import Intent, Tally
+from .plan import Plan
+from .values import escaped
+
+DECISIONS = "runner"
+_SHOWN_MOST = 4096  # characters of a text
+_DONE = 2  # the last position of an attempt
+
+
+def _decision(event: Event, position: int, key: str, kind: str, data: dict[str, Any]) -> Draft:
+    return Draft(
+        DECISIONS, position, key, kind, time.time(), event.server, event.session, event.window, event.pane,
+        event.subscription, data,
+    )  # fmt: skip
+
+
+def _about(intent: Intent) -> dict[str, Any]:
+    return {"action": intent.id, "cause": intent.n, "index": intent.at, "attempt": intent.attempt}
+
+
+def intended(intent: Intent) -> Draft:
+    """Before anything is started. A second attempt is known by itself: its cause was decided long ago."""
+    assert intent.event
+    action = intent.action
+    data = {
+        **_about(intent), "do": action.do, "what": actions.summary(action), "deliver": action.deliver,
+        "depth": intent.depth, "name": intent.name, "spec": intent.spec,
+    }  # fmt: skip
+    if intent.attempt == 1:
+        return _decision(intent.event, intent.n, f"{intent.subscription}/{intent.at}/intended", "action.intended", data)
+    return _result(intent, 0, "action.intended", data)
+
+
+def rehearsed(intent: Intent, plan: Plan | None, refused: str | None) -> Draft:
+    """What would have run."""
+    assert intent.event
+    data: dict[str, Any] = {**_about(intent), "do": intent.action.do, "what": actions.summary(intent.action)}
+    if intent.action.do in ("publish", "arm", "remove"):
+        refused = None  # they start no process: what they do is in `what`
+    if plan:
+        env = {name: _cut(text) for name, text in sorted(plan.env.items())}
+        data |= {"argv": [_cut(word) for word in plan.argv], "env": env, "cwd": plan.cwd, "stdin_bytes": len(plan.stdin)}
+    if refused:
+        data["refused"] = refused
+    return _decision(intent.event, intent.n, f"{intent.subscription}/{intent.at}/rehearsed", "action.rehearsed", data)
+
+
+def tallied(index: int, tally: Tally, position: int) -> Draft:
+    data = {
+        "action": f"{tally.last}.{tally.event.subscription}.{index}", "cause": tally.last, "index": index,
+        "reason": tally.reason, "count": tally.times, "first": tally.first, "last": tally.last,
+    }  # fmt: skip
+    key = f"{tally.event.subscription}/{index}/{tally.kind}:{tally.code}"
+    return _decision(tally.event, position, key, tally.kind, data)
+
+
+def _result(intent: Intent, position: int, kind: str, data: dict[str, Any]) -> Draft:
+    producer = f"{DECISIONS}/{intent.id}/{intent.attempt}"
+    event = intent.event
+    place = (event.server, event.session, event.window, event.pane) if event else (None, None, None, None)
+    ends = [producer] if position == _DONE else []
+    return Draft(producer, position, "", kind, time.time(), *place, intent.subscription, data, ends)
+
+
+def started(intent: Intent, pid: int, argv: list[str]) -> Draft:
+    return _result(intent, 1, "action.started", {**_about(intent), "pid": pid, "argv": [_cut(word) for word in argv]})
+
+
+def finished(intent: Intent, data: dict[str, Any]) -> Draft:
+    return _result(intent, _DONE, "action.finished", {**_about(intent), **data})
+
+
+def interrupted(intent: Intent, reason: str, again: bool = False) -> Draft:
+    """`again`: another attempt follows."""
+    return _result(intent, _DONE, "action.interrupted", {**_about(intent), "reason": reason, "again": again})
+
+
+def published(intent: Intent, value: Any) -> Draft:
+    """A user's event, once however often it is said."""
+    producer = f"{DECISIONS}/{intent.id}/publish"
+    data = {"value": value, "cause": intent.n, "action": intent.id, "depth": intent.depth + 1}
+    kind, event = f"{USER}{intent.action.name}", intent.event
+    place = (event.server, event.session, event.window, event.pane) if event else (None, None, None, None)
+    return Draft(producer, 0, "", kind, time.time(), *place, None, data, [producer])
+
+
+def _cut(text: str) -> str:
+    return escaped(text if len(text) <= _SHOWN_MOST else f"{text[:_SHOWN_MOST]}… ({len(text)} characters)")

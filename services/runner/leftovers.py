@@ -1,0 +1,79 @@
+"""Processes that a killed runner has left: found by their environment and their session, and ended.
+
+All actions are in the runner's own session, each in a group of its own. What makes itself a session (a daemon that an
+action started, a tmux server) wants to live on, and does.
+"""
+
+import contextlib
+import fcntl
+import os
+import signal
+import termios
+import time
+
+TOKEN = "CTMUX_RUNNER"  # noqa: S105 (the name of a variable)
+_SECONDS = 5.0  # until what was killed must be gone; a process in the kernel's hands may take a while
+
+
+def leave_terminal() -> None:
+    """No terminal for the runner and its actions: of a supervisord in the foreground they would have the user's."""
+    if os.getsid(0) == os.getpid():
+        return
+    with contextlib.suppress(OSError):
+        fd = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+        try:
+            fcntl.ioctl(fd, termios.TIOCNOTTY)
+        finally:
+            os.close(fd)
+
+
+def end(path: str, token: str) -> int:
+    """End what is left of the runner that noted itself in `path`, and note this one. How many processes that were.
+
+    The `token` is in the environment of all that a runner starts: a daemon that was started by an action is not ours."""
+    noted: list[str] = []
+    with contextlib.suppress(OSError), open(path) as file:
+        noted = file.read().split()
+    found = 0
+    if len(noted) == 2 and noted[0].isdigit():
+        session, mark = int(noted[0]), f"{TOKEN}={noted[1]}".encode()
+        found = _kill(session, mark)
+        deadline = time.monotonic() + _SECONDS
+        while _kill(session, mark) and time.monotonic() < deadline:
+            time.sleep(0.005)  # SIGKILL is on its way
+    with open(f"{path}.new", "w") as file:
+        file.write(f"{os.getsid(0)} {token}")
+    os.rename(f"{path}.new", path)
+    return found
+
+
+def _kill(session: int, mark: bytes) -> int:
+    found = 0
+    for name in os.listdir("/proc"):
+        if name.isdigit() and int(name) != os.getpid() and _is_ours(int(name), session, mark):
+            found += 1
+            with contextlib.suppress(OSError):
+                os.kill(int(name), signal.SIGKILL)
+    return found
+
+
+def _is_ours(pid: int, session: int, mark: bytes) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+        if fields[0] in (b"Z", b"X") or int(fields[3]) != session:
+            return False
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            return mark in file.read().split(b"\0")
+    except (OSError, IndexError, ValueError):  # another user's, or gone
+        return False
+
+
+def depth_of(pid: int) -> int:
+    """How many actions led to a process: what an action has started says so in its environment."""
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            found = next((one for one in file.read().split(b"\0") if one.startswith(b"CTMUX_DEPTH=")), b"=0")
+        return int(found.partition(b"=")[2][:3])
+    except (OSError, ValueError):
+        return 0

@@ -1,0 +1,90 @@
+"""Actions as they are asked for: what is understood, and what is refused with which words."""
+
+import pytest
+from ctmux.shared.actions import NEEDS, placeholders, read, read_all, summary
+from ctmux.shared.errors import UsageError
+
+RUN = {"do": "run", "argv": ["/bin/echo", "{line}"]}
+OF_EACH = {
+    "run": RUN, "shell": {"do": "shell", "text": 'echo "$CTMUX_LINE" ${line}'}, "send": {"do": "send", "text": "make"},
+    "keys": {"do": "keys", "argv": ["C-c"]}, "signal": {"do": "signal", "signal": "INT"}, "kill": {"do": "kill"},
+    "pane": {"do": "pane", "argv": ["/bin/cat", "{1}"]}, "webhook": {"do": "webhook", "url": "https://h.example/x"},
+    "notify": {"do": "notify", "text": "{line}"}, "publish": {"do": "publish", "name": "a.b", "data": {"x": "{line}"}},
+    "arm": {"do": "arm", "subscription": {"kind": "pattern", "patterns": ["x"], "actions": [RUN]}},
+    "remove": {"do": "remove", "target": "s1"},
+}  # fmt: skip
+
+
+def test_there_is_one_of_each_kind_and_each_is_described():
+    assert OF_EACH.keys() == NEEDS.keys()
+    for given in OF_EACH.values():
+        assert summary(read(given))
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ([], "a map with `do`"),
+        ({"do": "fly"}, "run, shell, send"),
+        ({"do": "run"}, "needs argv"),
+        ({"do": "run", "argv": []}, "needs argv"),
+        ({"do": "run", "argv": "echo"}, "list"),
+        ({"do": "run", "argv": ["a", 1]}, "are texts"),
+        ({"do": "run", "argv": ["a\0b"]}, "NUL"),
+        ({"do": "run", "argv": ["{line}"]}, "what runs is fixed"),
+        ({"do": "run", "argv": ["x"], "url": "http://x"}, "no 'url'"),
+        ({"do": "run", "argv": ["x"], "cwd": "here"}, "absolute"),
+        ({"do": "run", "argv": ["x"], "env": {"A=B": "c"}}, "letters, digits"),
+        ({"do": "run", "argv": ["x"], "env": {"CTMUX_LINE": "c"}}, "is ours"),
+        ({"do": "run", "argv": ["x"], "timeout": 0.0}, "above 0"),
+        ({"do": "run", "argv": ["x"], "timeout": float("inf")}, "above 0"),
+        ({"do": "run", "argv": ["x"], "concurrency": 0}, "1 to 256"),
+        ({"do": "run", "argv": ["x"], "queue": 10**6}, "1 to 10000"),
+        ({"do": "run", "argv": ["x"], "rate": [0, 1]}, "N/SECONDS"),
+        ({"do": "run", "argv": ["x"], "rate": [1]}, "N/SECONDS"),
+        ({"do": "run", "argv": ["x"], "deliver": "twice"}, "at-most-once or at-least-once"),
+        ({"do": "shell", "text": "echo {line}"}, '"$CTMUX_LINE"'),
+        ({"do": "shell", "text": "echo {1}"}, '"$CTMUX_GROUP_1"'),
+        ({"do": "run", "argv": ["/bin/bash", "-lc", "echo {line}"]}, "CTMUX_LINE"),
+        ({"do": "run", "argv": ["env", "sh", "-c", "echo {match}"]}, "CTMUX_MATCH"),
+        ({"do": "run", "argv": ["/usr/bin/python3.11", "-c", "print('{line}')"]}, "CTMUX_LINE"),
+        ({"do": "run", "argv": ["ruby", "-e{line}"]}, "CTMUX_LINE"),
+        ({"do": "run", "argv": ["ssh", "host", "notify {line}"]}, "CTMUX_LINE"),
+        ({"do": "pane", "argv": ["sh", "-c", "echo {line}"]}, "CTMUX_LINE"),
+        ({"do": "keys", "argv": ["{line}"]}, "no placeholders"),
+        ({"do": "send", "text": "x" * 3001}, "3000"),
+        ({"do": "signal", "signal": "SEGV"}, "INT"),
+        ({"do": "kill", "to": "build"}, "%12"),
+        ({"do": "webhook", "url": "file:///etc/passwd"}, "http://"),
+        ({"do": "publish", "name": "A b"}, "small letters"),
+        ({"do": "arm", "subscription": {"patterns": ["x"]}}, "kind and patterns"),
+        ({"do": "arm", "subscription": {"kind": "pattern", "actions": [{"do": "fly"}]}}, "run, shell"),
+    ],
+)
+def test_what_is_wrong_is_refused_in_one_line_that_says_what_to_do(given, words):
+    with pytest.raises(UsageError) as raised:
+        read(given)
+    assert words in str(raised.value) and "\n" not in str(raised.value)
+
+
+def test_a_placeholder_must_be_known():
+    assert read_all([RUN], ["x"])
+    assert read_all([{"do": "run", "argv": ["x", "{value} {1}"]}], ["(?P<value>x)"])
+    with pytest.raises(UsageError, match=r"no placeholder \{value\}.*\{\{value\}\}"):
+        read_all([{"do": "run", "argv": ["x", "{value}"]}], ["x"])
+    assert read_all([{"do": "run", "argv": ["x", "{{value}} { print } {} ${"]}], ["x"])
+
+
+def test_data_as_an_argument_of_a_shell_is_data():
+    assert placeholders(read({"do": "run", "argv": ["sh", "-c", 'echo "$1"', "x", "{line}"]})) == {"line"}
+    assert read({"do": "run", "argv": ["grep", "-e", "{match}", "file"]})
+
+
+def test_actions_that_arm_actions_end():
+    given = RUN
+    for _ in range(4):
+        given = {"do": "arm", "subscription": {"kind": "pattern", "patterns": ["x"], "actions": [given]}}
+    with pytest.raises(UsageError, match="at most 3"):
+        read(given)
+    with pytest.raises(UsageError, match="up to 16"):
+        read_all([RUN] * 17)

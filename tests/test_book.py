@@ -1,0 +1,129 @@
+"""Which events set off what, and which do not: as data."""
+
+import itertools
+from typing import Any
+
+from ctmux.services.runner.book import Book, Intent, Tally
+from ctmux.shared.actions import Action
+from ctmux.shared.codec import timestamp
+from ctmux.shared.config import RunnerConfig
+from ctmux.shared.messages import Event
+
+RUN = {"do": "run", "argv": ["/bin/true"]}
+CONFIG = RunnerConfig(rate_events=3, rate_seconds=60.0, queue=5, max_age=30.0, loop_depth=2, loop_seconds=10.0)
+
+
+def event(n: int, at: float = 1000.0, kind: str = "pattern.matched", pane: str = "%1", **data: Any) -> Event:
+    return Event(n, timestamp(at), kind, "srv", "$0", None, pane, "s1", {"line": "x", **data}, {}, "p", n, "", [])
+
+
+def book(*specs: dict[str, Any], depth: int = 0, **config: Any) -> Book:
+    made = Book(CONFIG._replace(**config))
+    made.arm({"id": "s1", "name": "n", "actions": list(specs or [RUN]), "armed_by": {"depth": depth}})
+    return made
+
+
+def allow(_key: str, _action: Action) -> str | None:
+    return None
+
+
+def decide(made: Book, one: Event, now: float = 1000.0, **more: Any) -> list[str]:
+    found = made.decide(one, now, allow, **more)
+    return ["run" if isinstance(decision, Intent) else decision.code for decision in found]
+
+
+def test_each_action_of_a_subscription_is_decided_by_itself():
+    made = book(RUN, {**RUN, "rate": [1, 60.0]})
+    assert decide(made, event(1)) == ["run", "run"]
+    assert decide(made, event(2)) == ["run", "rate"]
+    assert [one.id for one in made.decide(event(3), 1000.0, allow) if isinstance(one, Intent)] == ["3.s1.0"]
+
+
+def test_only_firings_of_what_is_armed_set_off_anything():
+    made = book()
+    for kind in ("subscription.created", "action.finished", "pane.exited", "user.x"):
+        assert decide(made, event(1, kind=kind)) == []
+    assert decide(made, event(1, kind="idle.expired")) == ["run"]
+    assert decide(made, event(1)._replace(subscription="s2")) == []
+
+
+def test_what_has_ended_sets_off_nothing_more_but_what_came_before_does():
+    made = book()
+    assert decide(made, event(1)) == ["run"]
+    made.learn(event(2, kind="subscription.ended"))
+    assert decide(made, event(3)) == []
+    assert made.dump()["rates"] == {}
+
+
+def test_the_rate_is_by_the_times_of_the_events():
+    made = book()
+    assert [decide(made, event(n, 1000.0 + n)) for n in range(1, 6)] == [["run"]] * 3 + [["rate"]] * 2
+    made.waiting.clear()
+    assert decide(made, event(6, 1061.5), now=1062.0) == ["run"]
+    assert decide(made, event(7, 1061.6), now=1062.0) == ["rate"]
+    assert decide(made, event(8, 500.0), now=500.0) == ["run"]  # the clock was set back
+
+
+def test_a_restarted_book_goes_on_with_the_rate():
+    made = book()
+    for n in range(1, 4):
+        decide(made, event(n))
+    again = Book(CONFIG)
+    again.load(made.dump())
+    assert decide(again, event(4)) == ["rate"]
+
+
+def test_what_is_known_is_not_decided_again():
+    made = book(RUN, RUN)
+    assert decide(made, event(1), known=frozenset({"s1/0"})) == ["run"]
+
+
+def test_old_events_are_refused_unless_delivery_is_at_least_once():
+    made = book(RUN, {**RUN, "deliver": "at-least-once"}, {**RUN, "max_age": 100.0})
+    assert decide(made, event(1), now=1031.0) == ["stale", "run", "run"]
+
+
+def test_a_full_queue_refuses_until_something_begins():
+    made = book({**RUN, "rate": [1000, 1.0], "queue": 2})
+    assert [decide(made, event(n)) for n in range(1, 4)] == [["run"], ["run"], ["queue"]]
+    made.begun("s1")
+    assert decide(made, event(4)) == ["run"]
+    assert decide(made, event(5)) == ["queue"]
+
+
+def test_the_policy_and_a_spec_that_is_not_understood_refuse():
+    made = book(RUN, {"do": "fly"})
+    found = made.decide(event(1), 1000.0, lambda _key, _action: "no")
+    assert [one.code for one in found if isinstance(one, Tally)] == ["policy", "unknown"]
+
+
+def test_a_chain_of_actions_ends():
+    made = book({**RUN, "rate": [1000, 1.0]}, queue=100)
+    assert decide(made, event(1)) == ["run"]
+    numbers = itertools.count(2)
+    depths = []
+    for _ in range(4):  # each types into the pane that it came from
+        found = made.decide(event(next(numbers)), 1000.0, allow)[0]
+        depths.append(found.depth if isinstance(found, Intent) else found.code)
+        made.touched("srv", "%1", (found.depth if isinstance(found, Intent) else 0) + 1, 1000.0)
+    assert depths == [0, 1, 2, "loop"]
+    assert decide(made, event(next(numbers), pane="%2")) == ["run"]
+    assert decide(made, event(next(numbers), 1011.0), now=1011.0) == ["run"]  # long after
+
+
+def test_what_an_action_has_armed_or_started_is_behind_it():
+    assert decide(book(depth=3), event(1)) == ["loop"]
+    born = Book(CONFIG, lambda _event: 3)
+    born.arm({"id": "s1", "name": None, "actions": [RUN]})
+    assert decide(born, event(1)) == ["loop"]
+
+
+def test_what_is_held_back_is_counted_with_first_and_last():
+    made = book()
+    for n in range(1, 11):
+        for at, one in enumerate(made.decide(event(n), 1000.0, allow)):
+            if isinstance(one, Tally):
+                made.count(at, one)
+    ((key, tally),) = made.tallies.items()
+    assert key == ("s1", 0, "action.suppressed", "rate")
+    assert (tally.times, tally.first, tally.last) == (7, 4, 10)
