@@ -130,7 +130,7 @@ def test_signals_and_kills(guest: Guest) -> None:
 def test_a_program_in_a_new_pane_gets_data_as_data(guest: Guest) -> None:
     out = Printer(guest)
     program = ["printf", "<%s>\\n", "{line}", ";", "#{pane_id}", "#(touch owned)", "$(touch owned)"]
-    armed = subscribe(guest, "pattern", "start", "--new-pane", "--", *program)
+    armed = subscribe(guest, "pattern", "^start", "--pane", out.pane, "--new-pane", "--", *program)
     told = subscribe(guest, "pattern", "^<")
     line = "start '\"`touch owned` $(touch owned) #(touch owned) %H ;"
     out(f"{line}\n")
@@ -146,7 +146,7 @@ def test_one_word_alone_in_a_new_pane_meets_no_shell(guest: Guest) -> None:
     program = Path(guest.root, "a b; touch owned")
     program.write_text("#!/bin/sh\necho ran $CTMUX_DEPTH; exec sleep 1000\n")
     program.chmod(0o700)
-    armed = subscribe(guest, "pattern", "start", "--new-pane", "--", str(program))
+    armed = subscribe(guest, "pattern", "^start", "--pane", out.pane, "--new-pane", "--", str(program))
     ran = subscribe(guest, "pattern", "^ran 1")
     out("start\n")
     pane = finished(guest, armed)["output"].strip()
