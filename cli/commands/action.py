@@ -80,7 +80,7 @@ def _who(by: dict[str, Any]) -> tuple[str, str]:
 
 @app.command("policy", epilog="Example: ctmux action policy --json | jq .data.commands")
 @command
-def show_policy(as_json: bool = JSON) -> Result:
+def policy_(as_json: bool = JSON) -> Result:
     """What may run at all, and which file says so.
 
     Exit code 5 if that file cannot be trusted."""
