@@ -20,10 +20,12 @@ _ALLOWED = frozenset(
         "CTMUX_RUNTIME_DIR", "CTMUX_STATE_DIR", "CTMUX_CONFIG", "CTMUX_POLICY",
     )
 )  # fmt: skip
+# And a webhook: who has a proxy, or certificates of his own, reaches the world only so.
+_OF_WEB = frozenset(("http_proxy", "https_proxy", "no_proxy", "all_proxy", "ssl_cert_file", "ssl_cert_dir"))
 _IN_TMUX_MOST = 1024  # bytes of a value that goes by a message to tmux, which holds 16 KiB
 _TYPED_MOST = 3000  # characters
 _NOTICE_MOST = 500  # characters
-WEBHOOK = "ctmux.services.runner.webhook"
+_WEBHOOK = "ctmux.services.runner.webhook"
 
 
 class Cause(NamedTuple):
@@ -80,9 +82,8 @@ def make(
     if action.do == "shell":
         return Plan(["/bin/sh", "-c", action.text or ""], env, cwd, event)
     if action.do == "webhook":
-        return Plan(
-            [sys.executable, "-P", "-m", "ctmux.services.runner.webhook"], env, "/", _webhook(action, cause, policy)
-        )
+        env |= {name: text for name, text in environ.items() if name.lower() in _OF_WEB}
+        return Plan([sys.executable, "-P", "-m", _WEBHOOK], env, "/", _webhook(action, cause, policy))
     if action.do == "notify":
         return Plan(_notification(found.fill(action.text or ""), cause, env, clients), env, "/")
     if not in_tmux:

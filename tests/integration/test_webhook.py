@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from guest import Guest
+from harness import World
+from printer import Printer, subscribe
 
 EVENT = {"n": 41, "kind": "pattern.matched", "data": {"line": "FAILED test_login"}}
 Manner = Callable[["Handler"], None]
@@ -279,3 +282,43 @@ def test_mistakes_are_told_in_a_line(tmp_path: Path) -> None:
         ended = post(**{"url": "http://127.0.0.1:1/", **changed})
         assert (ended.code, ended.error) == (2, f"ctmux: webhook: {told}\n")
         assert ended.told["status"] is None
+
+
+def test_an_action_delivers_its_event(guest: Guest, server: Server, tmp_path: Path) -> None:
+    server.manners = [answers(500), answers(200)]
+    (tmp_path / "secret").write_text("open sesame\n")
+    out = Printer(guest)
+    armed = subscribe(
+        guest,
+        "pattern",
+        "^go",
+        "--webhook",
+        server.url(),
+        "--secret-file",
+        str(tmp_path / "secret"),
+        "--header",
+        "X-Of: me",
+    )
+    out("go \x1b[31m\"$(id)\" 'é'\n")
+    event = guest.wait_event("pattern.matched", subscription=armed)
+    told = guest.wait_event("action.finished", subscription=armed)["data"]
+    assert told["exit_code"] == 0 and json.loads(told["output"].splitlines()[-1])["tries"] == 2
+    first, second = server.got
+    assert json.loads(first.body) == event and event["data"]["line"] == "go \"$(id)\" 'é'"
+    assert first.header["x-of"] == "me" and first.header["webhook-id"] == second.header["webhook-id"]
+    assert second.header["webhook-signature"].startswith("v1,")
+
+
+def test_an_action_to_a_host_that_the_policy_does_not_name(world: World, server: Server) -> None:
+    policy = Path(f"{world.root}/policy.toml")
+    policy.write_text('hosts = ["localhost"]\n')
+    world.env["CTMUX_POLICY"] = str(policy)
+    server.manners = [answers(307, location=server.url("127.0.0.1"))]
+    world.begin()
+    out = Printer(world)
+    refused = world.ctmux("subscribe", "pattern", "x", "--webhook", server.url("127.0.0.1"), code=5).stderr
+    assert "127.0.0.1" in refused
+    armed = subscribe(world, "pattern", "^go", "--webhook", server.url("localhost"))
+    out("go\n")
+    told = world.wait_event("action.finished", subscription=armed)["data"]
+    assert told["exit_code"] == 5 and "127.0.0.1" in told["output"] and len(server.got) == 1
