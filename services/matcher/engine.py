@@ -64,10 +64,15 @@ class Engine:
         if len(self.filters) <= _FEW:
             return []
         wanted: list[str] = []
-        for living in sorted(map(self._living, self.filters), key=len):
-            if len(living) <= _GROWTH * max(1, len(wanted)) or not wanted:
-                wanted += living
-        return wanted
+        several = False
+        for living in sorted(filter(None, map(self._living, self.filters)), key=len):
+            if len(living) <= _GROWTH * len(wanted):
+                wanted, several = wanted + living, True
+            elif several:
+                break
+            else:
+                wanted = living  # what is smaller is left alone, too: each is many times as large as the one before
+        return wanted if several else []
 
     def install(self, merged: Filter) -> None:
         """Let a new filter answer for its patterns, as far as they are still wanted."""
