@@ -143,13 +143,13 @@ def test_filters_stay_few_and_a_large_one_is_left_alone():
     engine = Engine()
     for n in range(3000):
         engine.add(f"word{n}")
-    assert len(engine.filters) <= 13
+    assert len(engine.filters) <= 25
     engine.install(Literal(engine.to_merge()))
     assert len(engine.filters) == 1
-    for n in range(3000, 3300):
+    for n in range(3000, 3200):
         engine.add(f"word{n}")
     assert (len(engine.filters), engine.to_merge()) == (3, [])
-    for n in range(3300, 3700):
+    for n in range(3200, 3700):
         engine.add(f"word{n}")
     assert len(engine.to_merge()) == 3700 or len(engine.to_merge()) <= 700
 

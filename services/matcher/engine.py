@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from .filters import Candidate, Filter, Literal, Plain
 
 _PLAIN_MOST = 4  # a pattern that is tried by itself costs more than a filter of a thousand
-_HERE_MOST = 250  # patterns: a filter of them is made in some milliseconds
+_HERE_MOST = 125  # patterns: a filter of them is made in some 15 ms, in which nothing is matched
 _FEW = 3  # filters
 _GROWTH = 8  # a filter is made anew when an eighth of it has come since
 
