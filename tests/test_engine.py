@@ -1,6 +1,7 @@
 """Filters and the engine over them: nothing that matches is ever missed, whatever the filter, whatever comes and goes."""
 
 import re
+from itertools import pairwise
 
 import pytest
 from ctmux.services.matcher import pattern
@@ -9,7 +10,7 @@ from ctmux.services.matcher.filters import Literal, Plain, aho_corasick, hypersc
 from ctmux.services.matcher.literals import literals
 from ctmux.services.matcher.text import Text
 from ctmux.shared.errors import UsageError
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 # ---- literals ------------------------------------------------------------------------------------------------------
@@ -142,15 +143,32 @@ def test_filters_stay_few_and_a_large_one_is_left_alone():
     engine = Engine()
     for n in range(3000):
         engine.add(f"word{n}")
-    assert len(engine.filters) <= 13
+    assert len(engine.filters) <= 25
     engine.install(Literal(engine.to_merge()))
     assert len(engine.filters) == 1
-    for n in range(3000, 3300):
+    for n in range(3000, 3200):
         engine.add(f"word{n}")
     assert (len(engine.filters), engine.to_merge()) == (3, [])
-    for n in range(3300, 3700):
+    for n in range(3200, 3700):
         engine.add(f"word{n}")
     assert len(engine.to_merge()) == 3700 or len(engine.to_merge()) <= 700
+
+
+@given(st.lists(st.tuples(st.sampled_from([3, 30, 300]), st.booleans()), max_size=4))
+@example([(30, False), (900, False), (1, False)])
+@settings(max_examples=20, deadline=None)
+def test_merges_come_to_an_end_and_leave_few_filters(steps):
+    engine, known = Engine(), 0
+    for count, merges in [*steps, (0, True)]:
+        for _ in range(count):
+            engine.add(f"word{known}")
+            known += 1
+        while merges and (wanted := engine.to_merge()):
+            before = len(engine.filters)
+            engine.install(Plain(wanted))  # as good as any, and quickly made
+            assert len(engine.filters) < before
+    sizes = sorted(len(used.patterns) for used in engine.filters)
+    assert len(sizes) <= 3 or all(8 * less < more for less, more in pairwise(sizes))
 
 
 def test_a_filter_whose_patterns_are_gone_is_gone():

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from .filters import Candidate, Filter, Literal, Plain
 
 _PLAIN_MOST = 4  # a pattern that is tried by itself costs more than a filter of a thousand
-_HERE_MOST = 250  # patterns: a filter of them is made in some milliseconds
+_HERE_MOST = 125  # patterns: a filter of them is made in some 15 ms, in which nothing is matched
 _FEW = 3  # filters
 _GROWTH = 8  # a filter is made anew when an eighth of it has come since
 
@@ -68,10 +68,15 @@ class Engine:
         if len(self.filters) <= _FEW:
             return []
         wanted: list[str] = []
-        for living in sorted(map(self._living, self.filters), key=len):
-            if len(living) <= _GROWTH * max(1, len(wanted)) or not wanted:
-                wanted += living
-        return wanted
+        several = False
+        for living in sorted(filter(None, map(self._living, self.filters)), key=len):
+            if len(living) <= _GROWTH * len(wanted):
+                wanted, several = wanted + living, True
+            elif several:
+                break
+            else:
+                wanted = living  # what is smaller is left alone, too: each is many times as large as the one before
+        return wanted if several else []
 
     def install(self, merged: Filter) -> None:
         """Let a new filter answer for its patterns, as far as they are still wanted."""
