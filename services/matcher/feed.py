@@ -48,7 +48,7 @@ class Feed:
                     state.missing = state.lines.offset if state.missing is None else state.missing
                     state.lines.tear(found.offset)
                     state.commands = commands.Commands()
-                    state.visible = None
+                    state.jump()
                 begin = state.lines.offset
                 blocks = state.lines.feed(found.data)
                 if state.visible is None and not state.lines.torn:

@@ -77,7 +77,7 @@ class Reader:
         offset = spool.line_start(found.path, spool.size(found.path))
         state = self._streams.get(key) or self._add(found, offset)
         state.lines.skip(offset)
-        state.visible = None
+        state.jump()
         self._pending[key] = Touched(*found, mask=0)
         self._soon()
 
@@ -157,7 +157,7 @@ class Reader:
         if not self._owner.wants(state):
             self._feed.pass_by(state, touched.path, end)
             state.lines.skip(max(state.lines.end, end))
-            state.visible = None
+            state.jump()
             return True
         self._read(state, touched.path, min(end, state.lines.end + feed.TURN))
         return state.lines.end >= end

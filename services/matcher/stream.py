@@ -74,6 +74,10 @@ class StreamState:
     def producer(self) -> str:
         return f"match/{self.server}/{self.name}"
 
+    def jump(self) -> None:
+        """Bytes were passed over: what is to be seen behind them is not known."""
+        self.visible, self._cut = None, b""
+
     def hits(self, block: Block, engine: Engine, index: Index, governor: Governor) -> list[Hit]:
         """What fires in a block, in the order of lines, then of subscriptions. One line fires a subscription once; one that
         remembers is told again of a line whose rest matches more."""
