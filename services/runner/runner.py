@@ -120,7 +120,12 @@ class Runner(Service):
             self._rehearse(intent)
             return
         self._open[intent.id] = intent
-        self.outbox.put([drafts.intended(intent)], lambda: self.works.add(intent))
+        self.outbox.put([drafts.intended(intent)], lambda: self._intended(intent))
+
+    def _intended(self, intent: Intent) -> None:
+        """That is in the log."""
+        self.works.add(intent)
+        self._pump.resume()  # it may wait for a turn behind one that runs for hours
 
     def _rehearse(self, intent: Intent) -> None:
         made: Plan | None = None
@@ -129,12 +134,12 @@ class Runner(Service):
             made = self.works.plan(intent, self.rules.current())
         except CtmuxError as error:
             refused = str(error)
-        self.outbox.put([drafts.rehearsed(intent, made, refused)])
+        self._put([drafts.rehearsed(intent, made, refused)])
 
     def _missed(self, gap: Gap) -> None:
         """Events that nobody can be told any more: what they would have set off is not done, and that is said."""
         data = {"what": "actions", "start": gap.start, "end": gap.end, "reason": gap.reason}
-        self.outbox.put([Draft("runner/gaps", int(time.time() * 1e6), "", "gap", time.time(), data=data)])
+        self._put([Draft("runner/gaps", int(time.time() * 1e6), "", "gap", time.time(), data=data)])
 
     def _flush_soon(self) -> None:
         if not self._flushing:
@@ -190,7 +195,7 @@ class Runner(Service):
     def _again(self, intent: Intent) -> None:
         self._open[intent.id] = intent
         self.book.waiting[intent.subscription] = self.book.waiting.get(intent.subscription, 0) + 1
-        self.outbox.put([drafts.intended(intent)], lambda: self.works.add(intent))
+        self.outbox.put([drafts.intended(intent)], lambda: self._intended(intent))
 
     def _cancel(self, request: Cancel, _reply: Reply) -> dict[str, Any]:
         self.works.cancel(request.action)

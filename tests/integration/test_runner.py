@@ -148,3 +148,14 @@ def test_a_flood_starts_no_more_than_its_rate_and_is_counted(daemon: World) -> N
         line for line in Path(f"/proc/{status['pid']}/status").read_text().splitlines() if line.startswith("VmRSS")
     )
     assert int(memory.split()[1]) < 60_000
+
+
+@pytest.mark.parametrize("how", [("--dry-run",), ("--concurrency", "1", "--queue", "10000")])
+def test_more_decisions_than_are_held_do_not_stop_what_follows(daemon: World, how: tuple[str, ...]) -> None:
+    many = ("--rate", "10000/1", *["--shell", "exec sleep 1000"] * 16)
+    armed = subscribe(daemon, "pattern", "^many", *how, *many)
+    other = subscribe(daemon, "pattern", "^end$", "--run", "--", "true")
+    daemon.open_pane("seq -f 'many %.0f' 250; echo end; exec sleep 1000")
+    daemon.wait_event("action.finished", 60, subscription=other)
+    kinds = [event["kind"] for event in daemon.events() if event["subscription"] == armed]
+    assert kinds.count("action.rehearsed") + kinds.count("action.intended") == 16 * 250
