@@ -73,6 +73,17 @@ def test_a_restarted_book_goes_on_with_the_rate():
     assert decide(again, event(4)) == ["rate"]
 
 
+def test_a_snapshot_is_of_its_moment():
+    made = book()
+    made.learn(event(1, kind="server.found", socket="/run/tmux"))
+    kept = made.dump()
+    made.learn(event(2, kind="server.lost"))
+    made.learn(event(3, kind="subscription.ended"))
+    again = Book(CONFIG)
+    again.load(kept)
+    assert decide(again, event(2)) == ["run"] and again.sockets == {"srv": "/run/tmux"}
+
+
 def test_what_is_known_is_not_decided_again():
     made = book(RUN, RUN)
     assert decide(made, event(1), known=frozenset({"s1/0"})) == ["run"]

@@ -207,7 +207,7 @@ class Book:
     def dump(self) -> dict[str, Any]:
         return {
             "armed": {id: list(armed[:4]) for id, armed in self.armed.items()},
-            "sockets": self.sockets,
+            "sockets": dict(self.sockets),
             "rates": {key: list(times) for key, times in self.rates.items() if key.partition("/")[0] in self.armed},
             "panes": [[*key, *state] for key, state in self._panes.items()],
         }

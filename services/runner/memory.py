@@ -52,7 +52,8 @@ class Memory:
                 kept: dict[str, Any] = json.load(file)
         except (OSError, ValueError):
             return None
-        return kept if kept.get("format") == _FORMAT and kept.get("log") == self.log else None
+        ours = kept.get("format") == _FORMAT and kept.get("log") == self.log
+        return kept if ours and kept["n"] <= self._head else None  # a power loss may take the journal's end, and leave this
 
     def _resume(self, kept: dict[str, Any]) -> tuple[int, int]:
         self._book.load(kept)
@@ -117,9 +118,13 @@ class Memory:
                 return
             since = page["next"]
 
-    def save(self, decided: int, oldest: int) -> None:
-        """Everything up to `decided` is decided and in the log; no action that is open has a cause before `oldest`."""
-        kept = {"format": _FORMAT, "log": self.log, "n": decided, "oldest": min(oldest, decided + 1), **self._book.dump()}
+    def snapshot(self, decided: int, oldest: int) -> dict[str, Any]:
+        """What is known when everything up to `decided` is decided, and nothing behind it; no action that is open has a cause
+        before `oldest`."""
+        return {"format": _FORMAT, "log": self.log, "n": decided, "oldest": min(oldest, decided + 1), **self._book.dump()}
+
+    def save(self, kept: dict[str, Any]) -> None:
+        """All that it says of decisions is in the log."""
         try:
             with open(f"{self._path}.new", "w") as file:
                 json.dump(kept, file)

@@ -215,9 +215,9 @@ class Runner(Service):
     def _save(self) -> None:
         self._saving = False
         self._flush(self.taken)
-        decided = self.taken
-        oldest = min((intent.n for intent in self._open.values()), default=decided + 1)
-        self.outbox.put([], lambda: self._memory.save(decided, oldest))
+        oldest = min((intent.n for intent in self._open.values()), default=self.taken + 1)
+        kept = self._memory.snapshot(self.taken, oldest)  # now: what ends later has actions yet to be decided
+        self.outbox.put([], lambda: self._memory.save(kept))
 
     def stop(self) -> None:
         """Called by a signal's handler: what is to be done is done by the loop, which the signal has woken."""

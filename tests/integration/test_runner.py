@@ -1,5 +1,6 @@
 """The runner that dies, is stopped, or comes late: what each delivery promises, and nothing left behind."""
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -159,3 +160,19 @@ def test_more_decisions_than_are_held_do_not_stop_what_follows(daemon: World, ho
     daemon.wait_event("action.finished", 60, subscription=other)
     kinds = [event["kind"] for event in daemon.events() if event["subscription"] == armed]
     assert kinds.count("action.rehearsed") + kinds.count("action.intended") == 16 * 250
+
+
+def test_a_snapshot_that_is_ahead_of_the_journal_is_not_believed(daemon: World) -> None:
+    """As after a power loss, which took the journal's last second."""
+    out = Printer(daemon)
+    armed = subscribe(daemon, "pattern", "go", "--run", "--", "true")
+    record = supervised.running(daemon.paths)
+    assert record
+    with supervised.connect(record) as proxy:
+        proxy.supervisor.stopProcess("runner")
+        path = Path(daemon.paths.actions)
+        kept = json.loads(path.read_text())
+        path.write_text(json.dumps({**kept, "n": kept["n"] + 1000, "oldest": kept["n"] + 1001}))
+        proxy.supervisor.startProcess("runner")
+    out("go\n")
+    assert daemon.wait_event("action.finished", 20, subscription=armed)["data"]["exit_code"] == 0
