@@ -20,6 +20,8 @@ _ALLOWED = frozenset(
         "CTMUX_RUNTIME_DIR", "CTMUX_STATE_DIR", "CTMUX_CONFIG", "CTMUX_POLICY",
     )
 )  # fmt: skip
+# What a webhook has beside that: the way to the world, and whom to trust there.
+_OF_WEBHOOKS = frozenset(("http_proxy", "https_proxy", "all_proxy", "no_proxy", "ssl_cert_file", "ssl_cert_dir"))
 _IN_TMUX_MOST = 1024  # bytes of a value that goes by a message to tmux, which holds 16 KiB
 _TYPED_MOST = 3000  # characters
 _NOTICE_MOST = 500  # characters
@@ -80,14 +82,14 @@ def make(
     if action.do == "shell":
         return Plan(["/bin/sh", "-c", action.text or ""], env, cwd, event)
     if action.do == "webhook":
-        return Plan(
-            [sys.executable, "-P", "-m", "ctmux.services.runner.webhook"], env, "/", _webhook(action, cause, policy)
-        )
+        env |= {name: text for name, text in environ.items() if name.lower() in _OF_WEBHOOKS}
+        return Plan([sys.executable, "-P", "-m", WEBHOOK], env, "/", _webhook(action, cause, policy))
     if action.do == "notify":
         return Plan(_notification(found.fill(action.text or ""), cause, env, clients), env, "/")
     if not in_tmux:
         raise Refused(f"{action.do} starts no process")
-    return _on_pane(action, cause, found, env, {**action.env, **own}, group)
+    ours = {**base(environ), **own}  # tmux is found without what the program in a new pane has
+    return _on_pane(action, cause, found, ours, {**action.env, **own}, group)
 
 
 def _on_pane(
