@@ -14,7 +14,7 @@ from ...shared.messages import Event, Filter, Get, Positions, Status, Subscripti
 from ...shared.paths import Paths
 from ...shared.rpc import Client, wait_answer
 from .book import Book, Intent
-from .drafts import DECISIONS
+from .drafts import decisions
 
 _FORMAT = 1
 _PAGE = 1000
@@ -29,12 +29,13 @@ class Memory:
         self._path = paths.actions
         self._logger = Client(context, paths.control("logger"))
         self._matcher = Client(context, paths.control("matcher"))
+        self._keeper = Client(context, paths.control("keeper"))
         self._book = book
         self.known: frozenset[str] = frozenset()
         self.open: dict[str, tuple[Intent, bool]] = {}
         status = wait_answer(self._logger, Status(), _PATIENCE)
         self._head, self.log = int(status["head"]), str(status["log"])
-        [(position, keys)] = wait_answer(self._logger, Positions([DECISIONS]), _PATIENCE)["positions"]
+        [(position, keys)] = wait_answer(self._logger, Positions([decisions(self.log)]), _PATIENCE)["positions"]
         kept = self._load()
         decided, oldest = (self._resume(kept)) if kept else self._rebuild(position, int(status["first"]))
         self.since = decided + 1
@@ -45,6 +46,7 @@ class Memory:
         self._read_actions(oldest)
         self._logger.close()
         self._matcher.close()
+        self._keeper.close()
 
     def _load(self) -> dict[str, Any] | None:
         try:
@@ -60,7 +62,7 @@ class Memory:
         return int(kept["n"]), int(kept["oldest"])
 
     def _rebuild(self, position: int, first: int) -> tuple[int, int]:
-        """No snapshot: what is armed is in the log, or so old that only the matcher knows it."""
+        """No snapshot: what is armed is in the log, or only the matcher knows it: it is so old, or the log is another one."""
         seen: set[str] = set()
         begin = self._head + 1
         for event in self._events("subscription", first):
@@ -68,6 +70,9 @@ class Memory:
                 seen.add(str(event.subscription))
                 if event.data["subscription"].get("actions"):
                     begin = min(begin, event.n)
+        older = self._ask_matcher(seen)
+        if older:
+            begin = first
         decided = max(position - 1, begin - 1 if position < 0 else 0)
         for event in self._events("subscription", first):
             if event.n > decided:
@@ -75,14 +80,22 @@ class Memory:
             self._book.learn(event)
         for event in self._events("server", first):
             self._book.learn(event)
-        self._ask_matcher(seen)
+        if older:
+            self._ask_keeper()
         return decided, first
 
-    def _ask_matcher(self, seen: set[str]) -> None:
+    def _ask_matcher(self, seen: set[str]) -> bool:
+        """Whether something is armed that the log does not know."""
         with contextlib.suppress(CtmuxError):
             for one in wait_answer(self._matcher, Subscriptions(), _PATIENCE)["subscriptions"]:
                 if one["id"] not in seen:
                     self._book.arm(one)
+        return bool(self._book.armed)
+
+    def _ask_keeper(self) -> None:
+        with contextlib.suppress(CtmuxError):
+            for one in wait_answer(self._keeper, Status(), _PATIENCE)["servers"]:
+                self._book.sockets[one["server"]] = one["socket"]
 
     def _read_actions(self, oldest: int) -> None:
         for event in self._events("action", oldest):

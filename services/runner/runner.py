@@ -120,7 +120,7 @@ class Runner(Service):
             self._rehearse(intent)
             return
         self._open[intent.id] = intent
-        self.outbox.put([drafts.intended(intent)], lambda: self._intended(intent))
+        self.outbox.put([drafts.intended(self._memory.log, intent)], lambda: self._intended(intent))
 
     def _intended(self, intent: Intent) -> None:
         """That is in the log."""
@@ -134,7 +134,7 @@ class Runner(Service):
             made = self.works.plan(intent, self.rules.current())
         except CtmuxError as error:
             refused = str(error)
-        self._put([drafts.rehearsed(intent, made, refused)])
+        self._put([drafts.rehearsed(self._memory.log, intent, made, refused)])
 
     def _missed(self, gap: Gap) -> None:
         """Events that nobody can be told any more: what they would have set off is not done, and that is said."""
@@ -156,7 +156,8 @@ class Runner(Service):
         if tallies:
             self._flushed = time.monotonic()
             self._totals["refused"] += sum(tally.times for tally in tallies.values())
-            self._put([drafts.tallied(index, tally, position) for (_, index, _, _), tally in tallies.items()])
+            log = self._memory.log
+            self._put([drafts.tallied(log, index, tally, position) for (_, index, _, _), tally in tallies.items()])
 
     # ---- actions ---------------------------------------------------------------------------------------------------
 
@@ -195,7 +196,7 @@ class Runner(Service):
     def _again(self, intent: Intent) -> None:
         self._open[intent.id] = intent
         self.book.waiting[intent.subscription] = self.book.waiting.get(intent.subscription, 0) + 1
-        self.outbox.put([drafts.intended(intent)], lambda: self._intended(intent))
+        self.outbox.put([drafts.intended(self._memory.log, intent)], lambda: self._intended(intent))
 
     def _cancel(self, request: Cancel, _reply: Reply) -> dict[str, Any]:
         self.works.cancel(request.action)

@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -176,3 +178,19 @@ def test_a_snapshot_that_is_ahead_of_the_journal_is_not_believed(daemon: World) 
         proxy.supervisor.startProcess("runner")
     out("go\n")
     assert daemon.wait_event("action.finished", 20, subscription=armed)["data"]["exit_code"] == 0
+
+
+def test_a_replaced_journal_is_begun_anew_with_what_is_armed(daemon: World) -> None:
+    out = Printer(daemon)
+    held = subscribe(daemon, "pattern", "go", "--rate", "1/60", "--run", "--", "true")
+    typed = subscribe(daemon, "pattern", "type", "--deliver", "at-least-once", "--rate", "100/60", "--send-keys", "x")
+    logger = daemon.role("logger")
+    out("go\n" * 200)
+    daemon.wait_event("action.suppressed", subscription=held)
+    out("go\n" * 5)  # held back for a second: the new journal gets that report
+    os.kill(logger, signal.SIGSTOP)
+    out("type 1\n")
+    daemon.tmux("run-shell", "sleep 1.5")
+    shutil.rmtree(daemon.paths.journal)
+    os.kill(logger, signal.SIGKILL)
+    until(lambda: [one.get("exit_code") for one in daemon.data("action", "list", "--subscription", typed)] == [0])
