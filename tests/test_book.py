@@ -129,6 +129,11 @@ def test_what_an_action_has_armed_or_started_is_behind_it():
     assert decide(born, event(1)) == ["loop"]
 
 
+def test_who_armed_it_may_have_said_anything():
+    for depth in ("3", 2.5, [], None, -1):
+        assert decide(book(depth=depth), event(1)) == ["run"]  # type: ignore[arg-type]
+
+
 def test_what_is_held_back_is_counted_with_first_and_last():
     made = book()
     for n in range(1, 11):

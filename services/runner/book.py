@@ -98,7 +98,8 @@ class Book:
     def arm(self, subscription: dict[str, Any]) -> None:
         """A subscription as the matcher shows it."""
         if subscription.get("actions"):
-            depth = (subscription.get("armed_by") or {}).get("depth") or 0
+            depth = (subscription.get("armed_by") or {}).get("depth")  # as any client says
+            depth = depth if type(depth) is int else 0
             self._arm(subscription["id"], subscription["name"], subscription["actions"], depth)
 
     def _arm(self, id: str, name: str | None, specs: list[dict[str, Any]], depth: int) -> None:
