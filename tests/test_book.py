@@ -129,6 +129,17 @@ def test_what_an_action_has_armed_or_started_is_behind_it():
     assert decide(born, event(1)) == ["loop"]
 
 
+def test_a_pane_that_an_action_opens_is_behind_it_before_its_id_is_known():
+    made = book()
+    made.opens("srv", 3)
+    assert decide(made, event(1, pane="%7")) == ["loop"]
+    made.opened("srv", 3, "%7", 1000.0)
+    assert [decide(made, event(2, pane=pane)) for pane in ("%7", "%8")] == [["loop"], ["run"]]
+    made.opens("srv", 3)
+    made.opened("srv", 3, None, 1000.0)
+    assert decide(made, event(3, pane="%9")) == ["run"]
+
+
 def test_who_armed_it_may_have_said_anything():
     for depth in ("3", 2.5, [], None, -1):
         assert decide(book(depth=depth), event(1)) == ["run"]  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ from typing import Any
 from ...client.events import EventFollower
 from ...client.gap import Gap
 from ...client.script import Item
-from ...shared import bus, topics
+from ...shared import bus, spool, topics
 from ...shared.actions import AT_LEAST_ONCE
 from ...shared.config import Config
 from ...shared.errors import CtmuxError
@@ -252,10 +252,11 @@ class Runner(Service):
 
 def _born(event: Event) -> int:
     """How many actions led to the program in a pane: what an action has started says so. A stream's name has its pid."""
-    parts = str(event.data.get("stream") or "").split(".")
-    return _depth_of(int(parts[1])) if len(parts) > 1 and parts[1].isdigit() else 0
+    stream = event.data.get("stream")
+    return _depth_of(event.server, stream) if isinstance(stream, str) else 0
 
 
 @functools.lru_cache(maxsize=1000)
-def _depth_of(pid: int) -> int:
-    return leftovers.depth_of(pid)
+def _depth_of(_server: str | None, stream: str) -> int:
+    found = spool.parse_stream(stream)  # a pid alone may be another program's later
+    return leftovers.depth_of(found.pid) if found else 0
