@@ -1,6 +1,9 @@
 """Actions as they are asked for: what is understood, and what is refused with which words."""
 
+import functools
+
 import pytest
+from ctmux.services.matcher import options
 from ctmux.shared.actions import NEEDS, placeholders, read, read_all, summary
 from ctmux.shared.errors import UsageError
 
@@ -88,3 +91,12 @@ def test_actions_that_arm_actions_end():
         read(given)
     with pytest.raises(UsageError, match="up to 16"):
         read_all([RUN] * 17)
+
+
+@pytest.mark.parametrize("value", [float("nan"), b"\xff", {b"key": 1}, [float("inf")], "deep"])
+def test_what_no_event_could_tell_is_refused(value):
+    if value == "deep":
+        value = functools.reduce(lambda inner, _: [inner], range(400), 1)
+    publish = {"do": "publish", "name": "x", "data": value}
+    with pytest.raises(UsageError, match="options: "):
+        options.read("pattern", ["x"], {"actions": [publish]})

@@ -73,6 +73,17 @@ def test_a_restarted_book_goes_on_with_the_rate():
     assert decide(again, event(4)) == ["rate"]
 
 
+def test_a_snapshot_is_of_its_moment():
+    made = book()
+    made.learn(event(1, kind="server.found", socket="/run/tmux"))
+    kept = made.dump()
+    made.learn(event(2, kind="server.lost"))
+    made.learn(event(3, kind="subscription.ended"))
+    again = Book(CONFIG)
+    again.load(kept)
+    assert decide(again, event(2)) == ["run"] and again.sockets == {"srv": "/run/tmux"}
+
+
 def test_what_is_known_is_not_decided_again():
     made = book(RUN, RUN)
     assert decide(made, event(1), known=frozenset({"s1/0"})) == ["run"]
@@ -116,6 +127,22 @@ def test_what_an_action_has_armed_or_started_is_behind_it():
     born = Book(CONFIG, lambda _event: 3)
     born.arm({"id": "s1", "name": None, "actions": [RUN]})
     assert decide(born, event(1)) == ["loop"]
+
+
+def test_a_pane_that_an_action_opens_is_behind_it_before_its_id_is_known():
+    made = book()
+    made.opens("srv", 3)
+    assert decide(made, event(1, pane="%7")) == ["loop"]
+    made.opened("srv", 3, "%7", 1000.0)
+    assert [decide(made, event(2, pane=pane)) for pane in ("%7", "%8")] == [["loop"], ["run"]]
+    made.opens("srv", 3)
+    made.opened("srv", 3, None, 1000.0)
+    assert decide(made, event(3, pane="%9")) == ["run"]
+
+
+def test_who_armed_it_may_have_said_anything():
+    for depth in ("3", 2.5, [], None, -1):
+        assert decide(book(depth=depth), event(1)) == ["run"]  # type: ignore[arg-type]
 
 
 def test_what_is_held_back_is_counted_with_first_and_last():

@@ -96,3 +96,16 @@ def test_what_cannot_be_done_is_refused():
     ):
         with pytest.raises(Refused, match=words):
             plan.make(read(given), cause, ENVIRON, Policy())
+
+
+def test_what_a_program_in_a_new_pane_has_is_not_what_finds_tmux():
+    made = make({"do": "pane", "argv": ["/bin/ls"], "env": {"PATH": "/evil"}})
+    assert made.env["PATH"] == ENVIRON["PATH"] and "PATH=/evil" in made.argv
+
+
+def test_a_webhook_has_the_proxies():
+    proxies = {"https_proxy": "http://p:1", "NO_PROXY": "x", "SSL_CERT_FILE": "/c"}
+    hook = {"do": "webhook", "url": "https://h.example/x"}
+    made = plan.make(read(hook), CAUSE, {**ENVIRON, **proxies}, Policy())
+    assert made.env.items() >= proxies.items() and "SECRET" not in made.env
+    assert not make({"do": "shell", "text": "x"}).env.keys() & proxies.keys()

@@ -1,5 +1,6 @@
 """What may be asked of a subscription beside its kind, patterns and scope; refused with one clear line. Pure."""
 
+import json
 import math
 import re
 from dataclasses import dataclass, field, fields
@@ -13,6 +14,7 @@ _LONGEST = 10 * 365 * 86400.0  # seconds
 _LINES_MOST = 50  # of context
 _TIMES_MOST = 10_000
 _TEXTS_MOST = 100
+_LEVELS_MOST = 100  # of lists and maps in each other: msgpack takes 511, and events wrap what was asked for
 _SIZE_MOST = 1 << 17  # bytes of all that is given: it is in events, which have a frame each
 
 
@@ -82,6 +84,7 @@ def read(kind: str, patterns: list[Any], given: dict[str, Any]) -> Options:
             raise UsageError(f"unknown option {key!r}; there are: {', '.join(known)}")
         if not fits(value, Options.__annotations__[key]):
             raise UsageError(f"{key} {value!r}: {Options.__annotations__[key]} is expected")
+    _check_json(given)
     if len(pack([patterns, given])) > _SIZE_MOST:
         raise UsageError(f"patterns and options are too large: at most {_SIZE_MOST >> 10} KB are supported")
     options = Options(**given)
@@ -90,6 +93,20 @@ def read(kind: str, patterns: list[Any], given: dict[str, Any]) -> Options:
     actions.read_all(options.actions, None if options.members else [*patterns, options.text or ""])
     _check_values(options)
     return options
+
+
+def _check_json(given: dict[str, Any]) -> None:
+    """Raises UsageError for what no event could tell: msgpack has bytes and numbers that JSON has not."""
+    level: list[Any] = [given]
+    for _ in range(_LEVELS_MOST):
+        level = [one for outer in level for one in (outer.values() if isinstance(outer, dict) else outer)
+                 if isinstance(one, dict | list)]  # fmt: skip
+    if level:
+        raise UsageError(f"options: more than {_LEVELS_MOST} lists and maps in each other")
+    try:
+        json.dumps(given, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"options: {error}; what JSON can say is expected") from None
 
 
 def _check_kind(kind: str, patterns: list[Any], options: Options) -> None:

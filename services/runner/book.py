@@ -79,6 +79,7 @@ class Book:
         self.tallies: dict[tuple[str, int, str, str], Tally] = {}
         self.rates: dict[str, deque[float]] = {}
         self._panes: dict[tuple[str, str], tuple[int, float]] = {}  # depth, until when
+        self._opening: list[tuple[str, int]] = []  # servers and depths of panes that have no id yet
 
     # ---- what is armed ---------------------------------------------------------------------------------------------
 
@@ -98,7 +99,8 @@ class Book:
     def arm(self, subscription: dict[str, Any]) -> None:
         """A subscription as the matcher shows it."""
         if subscription.get("actions"):
-            depth = (subscription.get("armed_by") or {}).get("depth") or 0
+            depth = (subscription.get("armed_by") or {}).get("depth")  # as any client says
+            depth = depth if type(depth) is int else 0
             self._arm(subscription["id"], subscription["name"], subscription["actions"], depth)
 
     def _arm(self, id: str, name: str | None, specs: list[dict[str, Any]], depth: int) -> None:
@@ -184,7 +186,8 @@ class Book:
         key = (event.server or "", event.pane or "")
         depth, until = self._panes.get(key, (0, 0.0))
         depth = depth if until > now else 0
-        return max(armed.depth, depth, self._born(event) if event.pane else 0)
+        new = max((one for server, one in self._opening if server == event.server), default=0)
+        return max(armed.depth, depth, new, self._born(event) if event.pane else 0)
 
     def touched(self, server: str, pane: str, depth: int, now: float) -> None:
         """An action of this depth acts on a pane: what comes from there in a while may be its doing."""
@@ -193,6 +196,16 @@ class Book:
         self._panes[key] = (max(depth, before if until > now else 0), now + self._config.loop_seconds)
         if len(self._panes) > _PANES_MOST:
             del self._panes[next(iter(self._panes))]
+
+    def opens(self, server: str, depth: int) -> None:
+        """A pane begins there, and may print before it is known which: it is taken for any of them that long."""
+        self._opening.append((server, depth))
+
+    def opened(self, server: str, depth: int, pane: str | None, now: float) -> None:
+        """It has this id, or there is none."""
+        self._opening.remove((server, depth))
+        if pane:
+            self.touched(server, pane, depth, now)
 
     def acts_on(self, intent: Intent) -> tuple[str, str] | None:
         """The pane that an action acts on."""
@@ -207,7 +220,7 @@ class Book:
     def dump(self) -> dict[str, Any]:
         return {
             "armed": {id: list(armed[:4]) for id, armed in self.armed.items()},
-            "sockets": self.sockets,
+            "sockets": dict(self.sockets),
             "rates": {key: list(times) for key, times in self.rates.items() if key.partition("/")[0] in self.armed},
             "panes": [[*key, *state] for key, state in self._panes.items()],
         }

@@ -77,7 +77,7 @@ class Child:
         self._kill(signal.SIGKILL)
 
     def _kill(self, number: int) -> None:
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # sudo's processes are root's
             os.killpg(self.pid, number)  # the group is there as long as its leader is not reaped
 
     def _readable(self) -> None:

@@ -9,14 +9,18 @@ from .book import Intent, Tally
 from .plan import Plan
 from .values import escaped
 
-DECISIONS = "runner"
 _SHOWN_MOST = 4096  # characters of a text
 _DONE = 2  # the last position of an attempt
 
 
-def _decision(event: Event, position: int, key: str, kind: str, data: dict[str, Any]) -> Draft:
+def decisions(log: str) -> str:
+    """The producer of all decisions: what is under way when a journal is replaced says nothing of the new one's numbers."""
+    return f"runner/{log}"
+
+
+def _decision(log: str, event: Event, position: int, key: str, kind: str, data: dict[str, Any]) -> Draft:
     return Draft(
-        DECISIONS, position, key, kind, time.time(), event.server, event.session, event.window, event.pane,
+        decisions(log), position, key, kind, time.time(), event.server, event.session, event.window, event.pane,
         event.subscription, data,
     )  # fmt: skip
 
@@ -25,7 +29,7 @@ def _about(intent: Intent) -> dict[str, Any]:
     return {"action": intent.id, "cause": intent.n, "index": intent.at, "attempt": intent.attempt}
 
 
-def intended(intent: Intent) -> Draft:
+def intended(log: str, intent: Intent) -> Draft:
     """Before anything is started. A second attempt is known by itself: its cause was decided long ago."""
     assert intent.event
     action = intent.action
@@ -34,11 +38,12 @@ def intended(intent: Intent) -> Draft:
         "depth": intent.depth, "name": intent.name, "spec": intent.spec,
     }  # fmt: skip
     if intent.attempt == 1:
-        return _decision(intent.event, intent.n, f"{intent.subscription}/{intent.at}/intended", "action.intended", data)
+        key = f"{intent.subscription}/{intent.at}/intended"
+        return _decision(log, intent.event, intent.n, key, "action.intended", data)
     return _result(intent, 0, "action.intended", data)
 
 
-def rehearsed(intent: Intent, plan: Plan | None, refused: str | None) -> Draft:
+def rehearsed(log: str, intent: Intent, plan: Plan | None, refused: str | None) -> Draft:
     """What would have run."""
     assert intent.event
     data: dict[str, Any] = {**_about(intent), "do": intent.action.do, "what": actions.summary(intent.action)}
@@ -49,20 +54,20 @@ def rehearsed(intent: Intent, plan: Plan | None, refused: str | None) -> Draft:
         data |= {"argv": [_cut(word) for word in plan.argv], "env": env, "cwd": plan.cwd, "stdin_bytes": len(plan.stdin)}
     if refused:
         data["refused"] = refused
-    return _decision(intent.event, intent.n, f"{intent.subscription}/{intent.at}/rehearsed", "action.rehearsed", data)
+    return _decision(log, intent.event, intent.n, f"{intent.subscription}/{intent.at}/rehearsed", "action.rehearsed", data)
 
 
-def tallied(index: int, tally: Tally, position: int) -> Draft:
+def tallied(log: str, index: int, tally: Tally, position: int) -> Draft:
     data = {
         "action": f"{tally.last}.{tally.event.subscription}.{index}", "cause": tally.last, "index": index,
         "reason": tally.reason, "count": tally.times, "first": tally.first, "last": tally.last,
     }  # fmt: skip
     key = f"{tally.event.subscription}/{index}/{tally.kind}:{tally.code}"
-    return _decision(tally.event, position, key, tally.kind, data)
+    return _decision(log, tally.event, position, key, tally.kind, data)
 
 
 def _result(intent: Intent, position: int, kind: str, data: dict[str, Any]) -> Draft:
-    producer = f"{DECISIONS}/{intent.id}/{intent.attempt}"
+    producer = f"runner/{intent.id}/{intent.attempt}"
     event = intent.event
     place = (event.server, event.session, event.window, event.pane) if event else (None, None, None, None)
     ends = [producer] if position == _DONE else []
@@ -84,7 +89,7 @@ def interrupted(intent: Intent, reason: str, again: bool = False) -> Draft:
 
 def published(intent: Intent, value: Any) -> Draft:
     """A user's event, once however often it is said."""
-    producer = f"{DECISIONS}/{intent.id}/publish"
+    producer = f"runner/{intent.id}/publish"
     data = {"value": value, "cause": intent.n, "action": intent.id, "depth": intent.depth + 1}
     kind, event = f"{USER}{intent.action.name}", intent.event
     place = (event.server, event.session, event.window, event.pane) if event else (None, None, None, None)

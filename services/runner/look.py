@@ -12,10 +12,12 @@ from .plan import Plan, base
 _SECONDS = 5.0
 _MOST = 1 << 16  # bytes of an answer
 # One thing a line, names last: tmux takes control bytes out of names, labels may hold anything.
-_FORMAT = "p 0#{pane_pid}\ni #{session_id}\nn #{session_name}\nn #{s/[\x01-\x1f\x7f]/?/:@ctmux_label}"
+_FORMAT = "p 0#{?pane_dead,,#{pane_pid}}\ni #{session_id}\nn #{session_name}\nn #{s/[\x01-\x1f\x7f]/?/:@ctmux_label}"
 
 
 class Look(NamedTuple):
+    """`group`: 0 if the pane's program has ended."""
+
     names: list[str]
     group: int
 
@@ -58,10 +60,10 @@ def clients(service: Service, socket: str, done: Callable[[list[str] | str], Non
 
 
 def foreground(pid: int) -> int:
-    """The process group in the foreground of the terminal of a pane's process: proc(5), tpgid."""
+    """The process group in the foreground of the terminal of a pane's process: proc(5), tpgid; 0 if it has ended."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             group = int(file.read().rpartition(b")")[2].split()[5])
     except (OSError, ValueError, IndexError):
-        return pid
+        return 0
     return group if group > 1 else pid

@@ -14,7 +14,7 @@ from ...shared.messages import Event, Filter, Get, Positions, Status, Subscripti
 from ...shared.paths import Paths
 from ...shared.rpc import Client, wait_answer
 from .book import Book, Intent
-from .drafts import DECISIONS
+from .drafts import decisions
 
 _FORMAT = 1
 _PAGE = 1000
@@ -29,12 +29,13 @@ class Memory:
         self._path = paths.actions
         self._logger = Client(context, paths.control("logger"))
         self._matcher = Client(context, paths.control("matcher"))
+        self._keeper = Client(context, paths.control("keeper"))
         self._book = book
         self.known: frozenset[str] = frozenset()
         self.open: dict[str, tuple[Intent, bool]] = {}
         status = wait_answer(self._logger, Status(), _PATIENCE)
         self._head, self.log = int(status["head"]), str(status["log"])
-        [(position, keys)] = wait_answer(self._logger, Positions([DECISIONS]), _PATIENCE)["positions"]
+        [(position, keys)] = wait_answer(self._logger, Positions([decisions(self.log)]), _PATIENCE)["positions"]
         kept = self._load()
         decided, oldest = (self._resume(kept)) if kept else self._rebuild(position, int(status["first"]))
         self.since = decided + 1
@@ -45,6 +46,7 @@ class Memory:
         self._read_actions(oldest)
         self._logger.close()
         self._matcher.close()
+        self._keeper.close()
 
     def _load(self) -> dict[str, Any] | None:
         try:
@@ -52,14 +54,15 @@ class Memory:
                 kept: dict[str, Any] = json.load(file)
         except (OSError, ValueError):
             return None
-        return kept if kept.get("format") == _FORMAT and kept.get("log") == self.log else None
+        ours = kept.get("format") == _FORMAT and kept.get("log") == self.log
+        return kept if ours and kept["n"] <= self._head else None  # a power loss may take the journal's end, and leave this
 
     def _resume(self, kept: dict[str, Any]) -> tuple[int, int]:
         self._book.load(kept)
         return int(kept["n"]), int(kept["oldest"])
 
     def _rebuild(self, position: int, first: int) -> tuple[int, int]:
-        """No snapshot: what is armed is in the log, or so old that only the matcher knows it."""
+        """No snapshot: what is armed is in the log; only the matcher knows it where that is too old, or the log is another."""
         seen: set[str] = set()
         begin = self._head + 1
         for event in self._events("subscription", first):
@@ -67,6 +70,9 @@ class Memory:
                 seen.add(str(event.subscription))
                 if event.data["subscription"].get("actions"):
                     begin = min(begin, event.n)
+        older = self._ask_matcher(seen)
+        if older:
+            begin = first
         decided = max(position - 1, begin - 1 if position < 0 else 0)
         for event in self._events("subscription", first):
             if event.n > decided:
@@ -74,14 +80,22 @@ class Memory:
             self._book.learn(event)
         for event in self._events("server", first):
             self._book.learn(event)
-        self._ask_matcher(seen)
+        if older:
+            self._ask_keeper()
         return decided, first
 
-    def _ask_matcher(self, seen: set[str]) -> None:
+    def _ask_matcher(self, seen: set[str]) -> bool:
+        """Whether something is armed that the log does not know."""
         with contextlib.suppress(CtmuxError):
             for one in wait_answer(self._matcher, Subscriptions(), _PATIENCE)["subscriptions"]:
                 if one["id"] not in seen:
                     self._book.arm(one)
+        return bool(self._book.armed)
+
+    def _ask_keeper(self) -> None:
+        with contextlib.suppress(CtmuxError):
+            for one in wait_answer(self._keeper, Status(), _PATIENCE)["servers"]:
+                self._book.sockets[one["server"]] = one["socket"]
 
     def _read_actions(self, oldest: int) -> None:
         for event in self._events("action", oldest):
@@ -117,9 +131,13 @@ class Memory:
                 return
             since = page["next"]
 
-    def save(self, decided: int, oldest: int) -> None:
-        """Everything up to `decided` is decided and in the log; no action that is open has a cause before `oldest`."""
-        kept = {"format": _FORMAT, "log": self.log, "n": decided, "oldest": min(oldest, decided + 1), **self._book.dump()}
+    def snapshot(self, decided: int, oldest: int) -> dict[str, Any]:
+        """What is known when everything up to `decided` is decided, and nothing behind it; no open action has a cause before
+        `oldest`."""
+        return {"format": _FORMAT, "log": self.log, "n": decided, "oldest": min(oldest, decided + 1), **self._book.dump()}
+
+    def save(self, kept: dict[str, Any]) -> None:
+        """All that it says of decisions is in the log."""
         try:
             with open(f"{self._path}.new", "w") as file:
                 json.dump(kept, file)

@@ -88,7 +88,8 @@ def make(
         return Plan(_notification(found.fill(action.text or ""), cause, env, clients), env, "/")
     if not in_tmux:
         raise Refused(f"{action.do} starts no process")
-    return _on_pane(action, cause, found, env, {**action.env, **own}, group)
+    ours = {**base(environ), **own}  # tmux is found without what the program in a new pane has
+    return _on_pane(action, cause, found, ours, {**action.env, **own}, group)
 
 
 def _on_pane(

@@ -10,7 +10,7 @@ from typing import Any
 from ...client.events import EventFollower
 from ...client.gap import Gap
 from ...client.script import Item
-from ...shared import bus, topics
+from ...shared import bus, spool, topics
 from ...shared.actions import AT_LEAST_ONCE
 from ...shared.config import Config
 from ...shared.errors import CtmuxError
@@ -120,7 +120,12 @@ class Runner(Service):
             self._rehearse(intent)
             return
         self._open[intent.id] = intent
-        self.outbox.put([drafts.intended(intent)], lambda: self.works.add(intent))
+        self.outbox.put([drafts.intended(self._memory.log, intent)], lambda: self._intended(intent))
+
+    def _intended(self, intent: Intent) -> None:
+        """That is in the log."""
+        self.works.add(intent)
+        self._pump.resume()  # it may wait for a turn behind one that runs for hours
 
     def _rehearse(self, intent: Intent) -> None:
         made: Plan | None = None
@@ -129,12 +134,12 @@ class Runner(Service):
             made = self.works.plan(intent, self.rules.current())
         except CtmuxError as error:
             refused = str(error)
-        self.outbox.put([drafts.rehearsed(intent, made, refused)])
+        self._put([drafts.rehearsed(self._memory.log, intent, made, refused)])
 
     def _missed(self, gap: Gap) -> None:
         """Events that nobody can be told any more: what they would have set off is not done, and that is said."""
         data = {"what": "actions", "start": gap.start, "end": gap.end, "reason": gap.reason}
-        self.outbox.put([Draft("runner/gaps", int(time.time() * 1e6), "", "gap", time.time(), data=data)])
+        self._put([Draft("runner/gaps", int(time.time() * 1e6), "", "gap", time.time(), data=data)])
 
     def _flush_soon(self) -> None:
         if not self._flushing:
@@ -151,7 +156,8 @@ class Runner(Service):
         if tallies:
             self._flushed = time.monotonic()
             self._totals["refused"] += sum(tally.times for tally in tallies.values())
-            self._put([drafts.tallied(index, tally, position) for (_, index, _, _), tally in tallies.items()])
+            log = self._memory.log
+            self._put([drafts.tallied(log, index, tally, position) for (_, index, _, _), tally in tallies.items()])
 
     # ---- actions ---------------------------------------------------------------------------------------------------
 
@@ -190,7 +196,7 @@ class Runner(Service):
     def _again(self, intent: Intent) -> None:
         self._open[intent.id] = intent
         self.book.waiting[intent.subscription] = self.book.waiting.get(intent.subscription, 0) + 1
-        self.outbox.put([drafts.intended(intent)], lambda: self.works.add(intent))
+        self.outbox.put([drafts.intended(self._memory.log, intent)], lambda: self._intended(intent))
 
     def _cancel(self, request: Cancel, _reply: Reply) -> dict[str, Any]:
         self.works.cancel(request.action)
@@ -210,9 +216,9 @@ class Runner(Service):
     def _save(self) -> None:
         self._saving = False
         self._flush(self.taken)
-        decided = self.taken
-        oldest = min((intent.n for intent in self._open.values()), default=decided + 1)
-        self.outbox.put([], lambda: self._memory.save(decided, oldest))
+        oldest = min((intent.n for intent in self._open.values()), default=self.taken + 1)
+        kept = self._memory.snapshot(self.taken, oldest)  # now: what ends later has actions yet to be decided
+        self.outbox.put([], lambda: self._memory.save(kept))
 
     def stop(self) -> None:
         """Called by a signal's handler: what is to be done is done by the loop, which the signal has woken."""
@@ -246,10 +252,11 @@ class Runner(Service):
 
 def _born(event: Event) -> int:
     """How many actions led to the program in a pane: what an action has started says so. A stream's name has its pid."""
-    parts = str(event.data.get("stream") or "").split(".")
-    return _depth_of(int(parts[1])) if len(parts) > 1 and parts[1].isdigit() else 0
+    stream = event.data.get("stream")
+    return _depth_of(event.server, stream) if isinstance(stream, str) else 0
 
 
 @functools.lru_cache(maxsize=1000)
-def _depth_of(pid: int) -> int:
-    return leftovers.depth_of(pid)
+def _depth_of(_server: str | None, stream: str) -> int:
+    found = spool.parse_stream(stream)  # a pid alone may be another program's later
+    return leftovers.depth_of(found.pid) if found else 0

@@ -135,6 +135,8 @@ class Works:
                     raise NoTarget(shown)
                 if not pane_allowed(policy, [pane, *shown.names]):
                     raise Refused(f"the policy does not allow to act on {pane}; see: ctmux action policy")
+                if action.do == "signal" and not shown.group:
+                    raise NoTarget(f"the program of {pane} has ended: there is nothing to signal")
                 self._run(intent, action, policy, shown.group)
             except CtmuxError as error:
                 self._end(intent, unstarted(str(error)))
@@ -190,6 +192,12 @@ class Works:
         if touched:
             self._book.touched(*touched, intent.depth + 1, time.time())
 
+    def _opened(self, intent: Intent, result: Result) -> None:
+        touched = self._book.acts_on(intent)
+        if touched:
+            pane = result.output.decode("utf-8", "replace").strip() if result.exit_code == 0 else None
+            self._book.opened(touched[0], intent.depth + 1, pane, time.time())
+
     def _spawn(self, intent: Intent, action: Action, made: Plan) -> None:
         config = self._config
         keep = config.output_bytes if action.output is None else action.output
@@ -205,11 +213,15 @@ class Works:
             self._end(intent, unstarted(f"it cannot be started: {error}"))
             return
         self._children[intent.id] = child
+        if action.do == "pane" and (touched := self._book.acts_on(intent)):
+            self._book.opens(touched[0], intent.depth + 1)
         self._starts([drafts.started(intent, child.pid, made.argv)])
 
     def _end(self, intent: Intent, result: Result, keep: int = 0, more: dict[str, Any] | None = None) -> None:
         if intent.action.do in ON_PANE:
             self._touch(intent)
+        if intent.action.do == "pane" and self._children.get(intent.id):
+            self._opened(intent, result)
         self._children.pop(intent.id, None)
         self.queue.ended(intent.subscription)
         if result.reason == _STOPPED:

@@ -153,6 +153,21 @@ def test_one_word_alone_in_a_new_pane_meets_no_shell(guest: Guest) -> None:
     assert guest.wait_event("pattern.matched", subscription=ran)["pane"] == pane
 
 
+def test_a_program_that_has_ended_is_not_signalled(guest: Guest) -> None:
+    """Its pid may be another's by now."""
+    out = Printer(guest)
+    guest.tmux("set-option", "-g", "remain-on-exit", "on")
+    dead = guest.open_pane("true")
+    guest.wait_event("pane.exited", pane=dead)
+    armed = subscribe(guest, "pattern", "go", "--to", dead, "--signal", "TERM")
+    out("go\n")
+    assert "has ended" in finished(guest, armed)["reason"]
+    assert [kind for kind, _ in of(guest, armed)] == ["intended", "finished"]
+    killed = subscribe(guest, "pattern", "kill", "--to", dead, "--kill")
+    out("kill\n")
+    assert finished(guest, killed)["exit_code"] == 0
+
+
 def test_a_pane_that_is_gone_is_said(guest: Guest) -> None:
     out = Printer(guest)
     gone = guest.open_pane("exec sleep 1000")
@@ -342,6 +357,17 @@ def test_an_action_that_publishes_through_the_command_line_is_a_loop_all_the_sam
     guest.tmux("send-keys", "-t", shell, "again", "Enter")
     refused = guest.wait_event("action.refused", 60, subscription=armed)["data"]
     assert refused["reason"].startswith("loop")
+
+
+def test_programs_in_new_panes_that_start_each_other_end_however_short_they_live(guest: Guest) -> None:
+    out = Printer(guest)
+    home = guest.tmux("list-panes", "-t", "main:0", "-F", "#{pane_id}")
+    program = ("--to", home, "--new-pane", "--", "printf", "again\\n")
+    armed = subscribe(guest, "pattern", "^again$", "--rate", "30/60", *program)
+    out("again\n")
+    refused = guest.wait_event("action.refused", 30, subscription=armed)["data"]
+    assert refused["reason"].startswith("loop")
+    assert [data["depth"] for kind, data in of(guest, armed) if kind == "intended"] == [0, 1, 2, 3]
 
 
 # ---- policy --------------------------------------------------------------------------------------------------------

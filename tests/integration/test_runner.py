@@ -1,6 +1,9 @@
 """The runner that dies, is stopped, or comes late: what each delivery promises, and nothing left behind."""
 
+import json
 import os
+import shutil
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -148,3 +151,46 @@ def test_a_flood_starts_no_more_than_its_rate_and_is_counted(daemon: World) -> N
         line for line in Path(f"/proc/{status['pid']}/status").read_text().splitlines() if line.startswith("VmRSS")
     )
     assert int(memory.split()[1]) < 60_000
+
+
+@pytest.mark.parametrize("how", [("--dry-run",), ("--concurrency", "1", "--queue", "10000")])
+def test_more_decisions_than_are_held_do_not_stop_what_follows(daemon: World, how: tuple[str, ...]) -> None:
+    many = ("--rate", "10000/1", *["--shell", "exec sleep 1000"] * 16)
+    armed = subscribe(daemon, "pattern", "^many", *how, *many)
+    other = subscribe(daemon, "pattern", "^end$", "--run", "--", "true")
+    daemon.open_pane("seq -f 'many %.0f' 250; echo end; exec sleep 1000")
+    daemon.wait_event("action.finished", 60, subscription=other)
+    kinds = [event["kind"] for event in daemon.events() if event["subscription"] == armed]
+    assert kinds.count("action.rehearsed") + kinds.count("action.intended") == 16 * 250
+
+
+def test_a_snapshot_that_is_ahead_of_the_journal_is_not_believed(daemon: World) -> None:
+    """As after a power loss, which took the journal's last second."""
+    out = Printer(daemon)
+    armed = subscribe(daemon, "pattern", "go", "--run", "--", "true")
+    record = supervised.running(daemon.paths)
+    assert record
+    with supervised.connect(record) as proxy:
+        proxy.supervisor.stopProcess("runner")
+        path = Path(daemon.paths.actions)
+        kept = json.loads(path.read_text())
+        path.write_text(json.dumps({**kept, "n": kept["n"] + 1000, "oldest": kept["n"] + 1001}))
+        proxy.supervisor.startProcess("runner")
+    out("go\n")
+    assert daemon.wait_event("action.finished", 20, subscription=armed)["data"]["exit_code"] == 0
+
+
+def test_a_replaced_journal_is_begun_anew_with_what_is_armed(daemon: World) -> None:
+    out = Printer(daemon)
+    held = subscribe(daemon, "pattern", "go", "--rate", "1/60", "--run", "--", "true")
+    typed = subscribe(daemon, "pattern", "type", "--deliver", "at-least-once", "--rate", "100/60", "--send-keys", "x")
+    logger = daemon.role("logger")
+    out("go\n" * 200)
+    daemon.wait_event("action.suppressed", subscription=held)
+    out("go\n" * 5)  # held back for a second: the new journal gets that report
+    os.kill(logger, signal.SIGSTOP)
+    out("type 1\n")
+    daemon.tmux("run-shell", "sleep 1.5")
+    shutil.rmtree(daemon.paths.journal)
+    os.kill(logger, signal.SIGKILL)
+    until(lambda: [one.get("exit_code") for one in daemon.data("action", "list", "--subscription", typed)] == [0])
