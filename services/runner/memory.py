@@ -62,7 +62,7 @@ class Memory:
         return int(kept["n"]), int(kept["oldest"])
 
     def _rebuild(self, position: int, first: int) -> tuple[int, int]:
-        """No snapshot: what is armed is in the log; only the matcher knows it where that is too old, or the log is another."""
+        """No snapshot: what is armed is in the log; only the matcher knows it where it is too old or of another."""
         seen: set[str] = set()
         begin = self._head + 1
         for event in self._events("subscription", first):
@@ -132,8 +132,8 @@ class Memory:
             since = page["next"]
 
     def snapshot(self, decided: int, oldest: int) -> dict[str, Any]:
-        """What is known when everything up to `decided` is decided, and nothing behind it; no open action has a cause before
-        `oldest`."""
+        """What is known when everything up to `decided` is decided, and nothing behind it; no open action has a cause
+        before `oldest`."""
         return {"format": _FORMAT, "log": self.log, "n": decided, "oldest": min(oldest, decided + 1), **self._book.dump()}
 
     def save(self, kept: dict[str, Any]) -> None:
