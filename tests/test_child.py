@@ -41,5 +41,7 @@ def test_a_program_that_may_not_be_signalled_ends_by_itself(tmp_path: Path) -> N
     lowered = [found, "--reuid", "65534", "--clear-groups", sys.executable, "-c"]
     if subprocess.run([*lowered, ""], capture_output=True, cwd="/", check=False).returncode:
         pytest.skip("this Python is root's alone")
-    done = subprocess.run([*lowered, PROGRAM, str(runtime), raised], capture_output=True, text=True, timeout=30, cwd="/", check=False)
+    done = subprocess.run(
+        [*lowered, PROGRAM, str(runtime), raised], capture_output=True, text=True, timeout=30, cwd="/", check=False
+    )
     assert done.stdout.split() == ["ready", "0"], done.stderr
