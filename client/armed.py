@@ -16,11 +16,18 @@ def by() -> dict[str, Any]:
     command = " ".join(sys.argv).encode("utf-8", "replace").decode()
     depth = os.environ.get("CTMUX_DEPTH", "")
     found: dict[str, Any] = {
-        "user": _user(), "uid": os.getuid(), "pid": os.getpid(), "cwd": os.getcwd(), "command": command[:_COMMAND_MOST],
+        "user": _user(), "uid": os.getuid(), "pid": os.getpid(), "cwd": _here(), "command": command[:_COMMAND_MOST],
         "pane": os.environ.get("TMUX_PANE"), "action": os.environ.get("CTMUX_ACTION_ID"),
         "depth": int(depth) if depth.isdigit() else 0,
     }  # fmt: skip
     return {name: value for name, value in found.items() if value not in (None, 0) or name == "uid"}
+
+
+def _here() -> str:
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        raise UsageError("the directory that this runs in was removed; go to another one") from None
 
 
 def _user() -> str:
@@ -40,7 +47,7 @@ def complete(actions: Any) -> Any:
 def _complete(action: dict[str, Any]) -> dict[str, Any]:
     made = dict(action)
     if made.get("do") in ("run", "shell", "pane"):
-        made["cwd"] = os.path.abspath(made.get("cwd") or os.getcwd())
+        made["cwd"] = os.path.abspath(made.get("cwd") or _here())
         if not os.path.isdir(made["cwd"]):
             raise UsageError(f"no directory {made['cwd']!r}")
     if made.get("do") in ("run", "pane") and isinstance(made.get("argv"), list) and made["argv"]:

@@ -2,7 +2,7 @@
 
 from ..shared import topics
 from ..shared.codec import DecodeError, decode_event, decode_head, parse_event
-from ..shared.journal import fits
+from ..shared.journal import fits, number
 from ..shared.messages import Event, Filter, Get, Head, Status
 from .gap import Gap
 from .requests import check_filter
@@ -81,7 +81,13 @@ class EventFollower:
                 start, self._taken = self._taken + 1, page["first"] - 1
                 yield Gap(start, self._taken, "older than the journal keeps")
             for line in page["lines"]:
-                event = parse_event(line)
+                try:
+                    event = parse_event(line)
+                except DecodeError:
+                    n = number(line) or self._taken + 1
+                    self._taken = n
+                    yield Gap(n, n, "damaged in the journal")
+                    continue
                 self._taken = event.n
                 yield event
             self._taken = max(self._taken, page["next"] - 1)

@@ -183,8 +183,10 @@ def _check_bounds(action: Action) -> None:
     if action.rate:
         times, *seconds = action.rate
         whole = type(times) is int and 1 <= times <= 10_000
-        if not (whole and len(seconds) == 1 and type(seconds[0]) in (int, float) and 0 < seconds[0] <= _LONGEST):
-            raise UsageError("rate: N/SECONDS is expected, with N up to 10000, or none")
+        if not (
+            whole and len(seconds) == 1 and type(seconds[0]) in (int, float) and times / 10_000 <= seconds[0] <= _LONGEST
+        ):
+            raise UsageError("rate: N/SECONDS is expected, with N up to 10000 and to 10000 a second, or none")
 
 
 def _check_texts(action: Action) -> None:

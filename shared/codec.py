@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast, get_args, get_origin
 
 import msgpack
 
-from .errors import CtmuxError, from_wire
+from .errors import CtmuxError, UsageError, from_wire
 from .messages import REQUESTS, VERSION, Chunk, Event, Head, Request
 
 FRAME_MAX = 1 << 20  # bytes; senders keep far below it, a socket drops a peer that does not
@@ -147,7 +147,11 @@ def decode_head(frames: list[bytes]) -> Head:
 
 
 def encode_request(request: Request) -> bytes:
-    return pack({"v": VERSION, "verb": type(request).__name__.lower(), **request._asdict()})
+    """Raises UsageError for what no message can hold: a number of more than 64 bits, say."""
+    try:
+        return pack({"v": VERSION, "verb": type(request).__name__.lower(), **request._asdict()})
+    except (OverflowError, TypeError, ValueError) as error:
+        raise UsageError(f"it cannot be sent: {error}") from None
 
 
 def decode_request(frame: bytes) -> Request:

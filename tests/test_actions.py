@@ -45,6 +45,7 @@ def test_there_is_one_of_each_kind_and_each_is_described():
         ({"do": "run", "argv": ["x"], "queue": 10**6}, "1 to 10000"),
         ({"do": "run", "argv": ["x"], "rate": [0, 1]}, "N/SECONDS"),
         ({"do": "run", "argv": ["x"], "rate": [1]}, "N/SECONDS"),
+        ({"do": "run", "argv": ["x"], "rate": [10000, 0.001]}, "10000 a second"),
         ({"do": "run", "argv": ["x"], "deliver": "twice"}, "at-most-once or at-least-once"),
         ({"do": "shell", "text": "echo {line}"}, '"$CTMUX_LINE"'),
         ({"do": "shell", "text": "echo {1}"}, '"$CTMUX_GROUP_1"'),

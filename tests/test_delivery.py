@@ -5,6 +5,7 @@ Whatever happens, in the end every fact of every source is in the journal once, 
 """
 
 from ctmux.client.events import EventFollower
+from ctmux.client.gap import Gap
 from ctmux.client.script import Ask
 from ctmux.services.logger.ledger import Ledger
 from ctmux.shared import topics
@@ -150,3 +151,16 @@ def test_a_position_of_a_journal_that_is_no_more_is_told():
     gap = script.send({"log": "new", "head": 5})
     assert gap.start == 1000 and "replaced" in gap.reason
     assert script.send(None).request.since == 1  # and goes on with what there is
+
+
+def test_a_damaged_line_is_a_gap_and_not_the_end():
+    script = EventFollower(Filter(), since=1).begin()
+    script.send(None)
+    script.send({"log": "log", "head": 3})
+    events = Ledger("log").accept([Draft("p", n, "", "pattern.matched", 1.0) for n in range(3)])
+    lines = [event_line(event) for event in events]
+    lines[1] = lines[1].replace(b":", b"!", 3).replace(b"!", b":", 1)
+    page = {"lines": lines, "next": 4, "head": 3, "first": 1}
+    found = [script.send(page), script.send(None), script.send(None)]
+    assert [one.n if isinstance(one, type(events[0])) else (one.start, one.end) for one in found] == [1, (2, 2), 3]
+    assert isinstance(found[1], Gap) and "damaged" in found[1].reason

@@ -10,11 +10,13 @@ from .plan import Plan
 from .values import escaped
 
 _SHOWN_MOST = 4096  # characters of a text
+_ALL_SHOWN_MOST = 1 << 16  # of all words of an argv, or of an environment: a frame has to hold them in any coding
 _DONE = 2  # the last position of an attempt
 
 
 def decisions(log: str) -> str:
-    """The producer of all decisions: what is under way when a journal is replaced says nothing of the new one's numbers."""
+    """The producer of all decisions. What is under way when a journal is replaced says nothing of the numbers in
+    the new one."""
     return f"runner/{log}"
 
 
@@ -38,8 +40,9 @@ def intended(log: str, intent: Intent) -> Draft:
         "depth": intent.depth, "name": intent.name, "spec": intent.spec,
     }  # fmt: skip
     if intent.attempt == 1:
-        key = f"{intent.subscription}/{intent.at}/intended"
-        return _decision(log, intent.event, intent.n, key, "action.intended", data)
+        return _decision(
+            log, intent.event, intent.n, f"{intent.subscription}/{intent.at}/intended", "action.intended", data
+        )
     return _result(intent, 0, "action.intended", data)
 
 
@@ -50,8 +53,9 @@ def rehearsed(log: str, intent: Intent, plan: Plan | None, refused: str | None) 
     if intent.action.do in ("publish", "arm", "remove"):
         refused = None  # they start no process: what they do is in `what`
     if plan:
-        env = {name: _cut(text) for name, text in sorted(plan.env.items())}
-        data |= {"argv": [_cut(word) for word in plan.argv], "env": env, "cwd": plan.cwd, "stdin_bytes": len(plan.stdin)}
+        names = sorted(plan.env)
+        env = dict(zip(names, _shown([plan.env[name] for name in names]), strict=False))
+        data |= {"argv": _shown(plan.argv), "env": env, "cwd": plan.cwd, "stdin_bytes": len(plan.stdin)}
     if refused:
         data["refused"] = refused
     return _decision(log, intent.event, intent.n, f"{intent.subscription}/{intent.at}/rehearsed", "action.rehearsed", data)
@@ -75,7 +79,7 @@ def _result(intent: Intent, position: int, kind: str, data: dict[str, Any]) -> D
 
 
 def started(intent: Intent, pid: int, argv: list[str]) -> Draft:
-    return _result(intent, 1, "action.started", {**_about(intent), "pid": pid, "argv": [_cut(word) for word in argv]})
+    return _result(intent, 1, "action.started", {**_about(intent), "pid": pid, "argv": _shown(argv)})
 
 
 def finished(intent: Intent, data: dict[str, Any]) -> Draft:
@@ -94,6 +98,18 @@ def published(intent: Intent, value: Any) -> Draft:
     kind, event = f"{USER}{intent.action.name}", intent.event
     place = (event.server, event.session, event.window, event.pane) if event else (None, None, None, None)
     return Draft(producer, 0, "", kind, time.time(), *place, None, data, [producer])
+
+
+def _shown(words: list[str]) -> list[str]:
+    """The words, as many as an event can hold."""
+    made: list[str] = []
+    left = _ALL_SHOWN_MOST
+    for word in words:
+        left -= len(word := _cut(word)) + 1
+        if left < 0:
+            return [*made, f"… ({len(words)} in all)"]
+        made.append(word)
+    return made
 
 
 def _cut(text: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from ...shared.codec import parse_event
+from ...shared.codec import DecodeError, parse_event
 from ...shared.errors import CtmuxError
 from ...shared.messages import Event, Filter, Get, Positions, Status, Subscriptions
 from ...shared.paths import Paths
@@ -55,14 +55,14 @@ class Memory:
         except (OSError, ValueError):
             return None
         ours = kept.get("format") == _FORMAT and kept.get("log") == self.log
-        return kept if ours and kept["n"] <= self._head else None  # a power loss may take the journal's end, and leave this
+        return kept if ours and kept["n"] <= self._head else None  # else a power loss took the log's end
 
     def _resume(self, kept: dict[str, Any]) -> tuple[int, int]:
         self._book.load(kept)
         return int(kept["n"]), int(kept["oldest"])
 
     def _rebuild(self, position: int, first: int) -> tuple[int, int]:
-        """No snapshot: what is armed is in the log; only the matcher knows it where it is too old or of another."""
+        """No snapshot: what is armed is in the log, or so old, or of another log, that only the matcher knows it."""
         seen: set[str] = set()
         begin = self._head + 1
         for event in self._events("subscription", first):
@@ -120,8 +120,10 @@ class Memory:
     def event(self, n: int) -> Event | None:
         """The cause of an action, if it is still kept."""
         lines = wait_answer(self._logger, Get(n, 1, list(Filter())), _PATIENCE)["lines"]
-        event = parse_event(lines[0]) if lines else None
-        return event if event and event.n == n else None
+        with contextlib.suppress(DecodeError):  # damaged on the disk
+            event = parse_event(lines[0]) if lines else None
+            return event if event and event.n == n else None
+        return None
 
     def _events(self, kind: str, since: int) -> Iterator[Event]:
         while since <= self._head:

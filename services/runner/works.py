@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...shared.actions import AT_LEAST_ONCE, ON_PANE, Action
+from ...shared.codec import pack
 from ...shared.config import RunnerConfig
 from ...shared.errors import CtmuxError, NoTarget, Refused
 from ...shared.messages import Draft, Sent, Subscribe, Unsubscribe
@@ -23,6 +24,7 @@ from .queue import Queue, Waiting
 _ASK = 10.0  # seconds in which the matcher must have done what an action asks of it
 _CLIENTS_MOST = 20
 _TELL = 0.3  # seconds; the keys do not wait for a matcher that does not answer
+_VALUE_MOST = 256 << 10  # bytes: a frame has to hold it, or nothing behind it would ever reach the journal
 _TYPED_MOST = 65536  # characters: what a matcher looks for
 
 _STOPPED = "the runner was stopped"
@@ -109,7 +111,12 @@ class Works:
         policy = self._policy()
         check(policy, action)
         if action.do == "publish":
-            self._starts([drafts.published(intent, self._values(intent).fill_all(action.data))])
+            value = self._values(intent).fill_all(action.data)
+            if len(pack(value)) > _VALUE_MOST:
+                raise Refused(
+                    f"with its placeholders filled it has more than {_VALUE_MOST >> 10} KiB, too much for an event"
+                )
+            self._starts([drafts.published(intent, value)])
             self._end(intent, _DONE)
         elif action.do == "arm":
             self._ask(intent, self._request(intent, action.subscription or {}))

@@ -211,6 +211,7 @@ def test_an_event_of_ones_own(guest: Guest) -> None:
     shown = guest.ctmux("events", "--kind", "user", "--json").stdout.splitlines()
     assert json.loads(shown[-1])["kind"] == "user.deploy.done"
     assert "small letters" in guest.ctmux("publish", "A B", code=2).stderr
+    assert "cannot be sent" in guest.ctmux("publish", "x", "--data", "9" * 30, code=2).stderr
 
 
 def test_a_dry_run_says_exactly_what_would_run(guest: Guest) -> None:
@@ -259,6 +260,16 @@ def test_a_notification_is_shown_as_it_is_to_who_is_attached(guest: Guest) -> No
         client.wait(10)
         os.close(master)
     assert not Path("owned").exists()
+
+
+def test_what_is_said_of_actions_fits_whatever_they_are_filled_with(guest: Guest) -> None:
+    out = Printer(guest)
+    many = ["{line}"] * 80
+    data = json.dumps({"do": "publish", "name": "x", "data": many})
+    armed = subscribe(guest, "pattern", "^many", "--action", data, "--run", "--", "true", *many)
+    out(f"many{chr(0xE0041) * 4000}\n")  # ten characters each where it is written out
+    assert "too much for an event" in finished(guest, armed, index=1)["reason"]
+    assert finished(guest, armed, index=0)["exit_code"] == 0
 
 
 # ---- bounds --------------------------------------------------------------------------------------------------------
