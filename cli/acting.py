@@ -63,6 +63,9 @@ HOW: dict[str, Parameter] = {
     "queue": _one("--queue", "N", "So many may wait (100); more are refused.", int),
     "rate": _one("--rate", "N/SECONDS", "At most so many (10/60); 'none' where the policy allows it."),
     "max_age": _one("--max-age", "SECONDS", "Nothing for events older than this (30), unless at-least-once.", float),
+    "loop": _one(
+        "--loop-depth", "N", "So many actions in a row may lead to it (3); more where it answers again and again.", int
+    ),
     "output": _one("--action-output", "BYTES", "So much of the end of its output is kept (4096).", int),
     "cwd": _one("--action-cwd", "DIR", "Where it runs; default: here."),
     "env": _many("--env", "NAME[=VALUE]", "A variable for it, of yours if it has no value."),

@@ -35,13 +35,14 @@ _NAME_MOST = 64
 _TYPED_MOST = 3000  # characters: a message to a tmux server holds 16 KiB
 _DEPTH_MOST = 3  # actions that arm actions that arm ...
 _LONGEST = 86400.0  # seconds
+_BOUNDS = (("concurrency", 1, 256), ("queue", 1, 10_000), ("output", 0, 1 << 16), ("tries", 1, 20), ("loop", 1, 100))
 _SIGNALS = ("HUP", "INT", "QUIT", "KILL", "USR1", "USR2", "TERM", "CONT", "STOP", "TSTP", "WINCH")
 
 
 class Action(NamedTuple):
     """`do` is one of `NEEDS`, which says what of the next fields it takes. `to`, `server`: a pane, None for the event's.
-    The bounds: None is the default of `[runner]`; `rate`: so many in so many seconds, [] for no limit. `dry`: only say
-    what would run. Times in seconds."""
+    The bounds: None is the default of `[runner]`; `rate`: so many in so many seconds, [] for no limit; `loop`: how
+    many actions in a row may lead to it. `dry`: only say what would run. Times in seconds."""
 
     do: str
     argv: list[str] = []  # noqa: RUF012 (never changed)
@@ -69,11 +70,12 @@ class Action(NamedTuple):
     rate: list[float] | None = None
     output: int | None = None
     max_age: float | None = None
+    loop: int | None = None
 
 
 _PANE = ("to", "server")
 _CHILD = ("cwd", "env", "timeout", "grace", "output")
-_ALL = ("dry", "deliver", "concurrency", "queue", "rate", "max_age")
+_ALL = ("dry", "deliver", "concurrency", "queue", "rate", "max_age", "loop")
 # What each kind needs, and what it may have beside the bounds of all.
 NEEDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "run": (("argv",), _CHILD),
@@ -176,7 +178,7 @@ def _check_bounds(action: Action) -> None:
         value = getattr(action, name)
         if value is not None and not (math.isfinite(value) and 0 < value <= _LONGEST):
             raise UsageError(f"{name} {value:g}: seconds above 0, up to a day, are expected")
-    for name, least, most in (("concurrency", 1, 256), ("queue", 1, 10_000), ("output", 0, 1 << 16), ("tries", 1, 20)):
+    for name, least, most in _BOUNDS:
         value = getattr(action, name)
         if value is not None and not least <= value <= most:
             raise UsageError(f"{name} {value}: {least} to {most} is expected")

@@ -111,6 +111,39 @@ def test_a_chain_of_actions_ends():
     assert decide(made, event(next(numbers), 1011.0), now=1011.0) == ["run"]  # long after
 
 
+def intent(made: Book, n: int) -> Intent:
+    found = made.decide(event(n), 1000.0, allow)[0]
+    assert isinstance(found, Intent)
+    return found
+
+
+def test_only_what_typed_or_started_a_pane_and_succeeded_is_a_cause():
+    send, signal = {"do": "send", "text": "y"}, {"do": "signal", "signal": "USR1"}
+    for spec, succeeded, pane, depth in (
+        (send, True, "%1", 1),
+        (send, False, "%1", 0),
+        (signal, True, "%1", 0),
+        ({"do": "kill"}, True, "%1", 0),
+        ({"do": "pane", "argv": ["/bin/true"]}, True, "%1", 0),
+        ({"do": "pane", "argv": ["/bin/true"]}, True, "%9", 1),
+        ({"do": "pane", "argv": ["/bin/true"]}, False, "%9", 0),
+    ):
+        made = book(spec)
+        one = intent(made, 1)
+        made.types(one)
+        assert made.depth(event(2), made.armed["s1"], 1000.0) == (spec["do"] == "send")  # while it types
+        made.ended(one, succeeded, "%9" if spec["do"] == "pane" else "", 1000.0)
+        assert made.depth(event(3, pane=pane), made.armed["s1"], 1000.0) == depth, spec
+
+
+def test_an_action_may_say_how_many_in_a_row_it_allows():
+    made = book({**RUN, "loop": 5}, RUN, {**RUN, "loop": 1})
+    made.touched("srv", "%1", 5, 1000.0)
+    assert decide(made, event(1)) == ["run", "loop", "loop"]
+    found = made.decide(event(2), 1000.0, allow)[1]
+    assert isinstance(found, Tally) and "--loop-depth" in found.reason
+
+
 def test_what_an_action_has_armed_or_started_is_behind_it():
     assert decide(book(depth=3), event(1)) == ["loop"]
     born = Book(CONFIG, lambda _event: 3)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from ...shared.actions import AT_LEAST_ONCE, ON_PANE, Action, read
+from ...shared.actions import AT_LEAST_ONCE, TYPING, Action, read
 from ...shared.config import RunnerConfig
 from ...shared.errors import CtmuxError
 from ...shared.messages import Event
@@ -68,6 +68,13 @@ def _understood(spec: dict[str, Any]) -> Action | str:
         return str(error)
 
 
+def _where(intent: Intent) -> tuple[str, str] | None:
+    """The pane that an action acts on."""
+    action, event = intent.action, intent.event
+    pane, server = action.to or (event and event.pane), action.server or (event and event.server)
+    return (server, pane) if server and pane else None
+
+
 class Book:
     """`waiting`: for each subscription, how many of its actions are to be and have not begun."""
 
@@ -79,6 +86,7 @@ class Book:
         self.tallies: dict[tuple[str, int, str, str], Tally] = {}
         self.rates: dict[str, deque[float]] = {}
         self._panes: dict[tuple[str, str], tuple[int, float]] = {}  # depth, until when
+        self._typing: dict[str, tuple[tuple[str, str], int]] = {}  # what types now: where, depth
 
     # ---- what is armed ---------------------------------------------------------------------------------------------
 
@@ -130,10 +138,11 @@ class Book:
         if reason := limit(key, action):
             return no("action.refused", "policy", reason)
         depth = self.depth(event, armed, now)
-        if depth > config.loop_depth:
+        if depth > (action.loop or config.loop_depth):
             return no(
                 "action.refused", "loop",
-                f"loop: {depth} actions in a row led to this, each within {config.loop_seconds:g} s of the one before",
+                f"loop: {depth} actions in a row led to this, each within {config.loop_seconds:g} s of the one before; "
+                "if that is meant: --loop-depth N (`loop` of the action)",
             )  # fmt: skip
         oldest = action.max_age or config.max_age
         if action.deliver != AT_LEAST_ONCE and now - at > oldest:
@@ -184,23 +193,29 @@ class Book:
         key = (event.server or "", event.pane or "")
         depth, until = self._panes.get(key, (0, 0.0))
         depth = depth if until > now else 0
-        return max(armed.depth, depth, self._born(event) if event.pane else 0)
+        typed = (depth for where, depth in self._typing.values() if where == key)
+        return max(armed.depth, depth, self._born(event) if event.pane else 0, *typed)
 
     def touched(self, server: str, pane: str, depth: int, now: float) -> None:
-        """An action of this depth acts on a pane: what comes from there in a while may be its doing."""
+        """An action of this depth has typed into a pane, or started it: what comes from there in a while may be its doing."""
         key = (server, pane)
         before, until = self._panes.pop(key, (0, 0.0))
         self._panes[key] = (max(depth, before if until > now else 0), now + self._config.loop_seconds)
         if len(self._panes) > _PANES_MOST:
             del self._panes[next(iter(self._panes))]
 
-    def acts_on(self, intent: Intent) -> tuple[str, str] | None:
-        """The pane that an action acts on."""
-        action = intent.action
-        if action.do not in ON_PANE or intent.event is None:
-            return None
-        pane, server = action.to or intent.event.pane, action.server or intent.event.server
-        return (server, pane) if server and pane else None
+    def types(self, intent: Intent) -> None:
+        """An action begins to type: what the pane prints may be its doing before it has ended."""
+        if intent.action.do in TYPING and (where := _where(intent)):
+            self._typing[intent.id] = where, intent.depth + 1
+
+    def ended(self, intent: Intent, succeeded: bool, new_pane: str, now: float) -> None:
+        """An action has ended. Only what has typed, or started a program in `new_pane`, can be the cause of output."""
+        where, depth = self._typing.pop(intent.id, (None, intent.depth + 1))
+        if intent.action.do == "pane" and (beside := _where(intent)):
+            where = beside[0], new_pane
+        if succeeded and where:
+            self.touched(*where, depth, now)
 
     # ---- kept over restarts ----------------------------------------------------------------------------------------
 

@@ -176,19 +176,13 @@ class Works:
         self, intent: Intent, action: Action, policy: Policy, group: int = 0, clients: tuple[str, ...] = ()
     ) -> None:  # fmt: skip
         made = self.plan(intent, policy, group, clients)
-        if made.pane:
-            self._touch(intent)
+        self._book.types(intent)
         if made.typed is None:
             self._spawn(intent, action, made)
         else:
             assert intent.event
             sent = Sent(action.server or intent.event.server or "", str(made.pane), made.typed[:_TYPED_MOST])
             ask(self._service, "matcher", sent, _TELL, lambda _answer: self._spawn(intent, action, made))
-
-    def _touch(self, intent: Intent) -> None:
-        touched = self._book.acts_on(intent)
-        if touched:
-            self._book.touched(*touched, intent.depth + 1, time.time())
 
     def _spawn(self, intent: Intent, action: Action, made: Plan) -> None:
         config = self._config
@@ -208,8 +202,7 @@ class Works:
         self._starts([drafts.started(intent, child.pid, made.argv)])
 
     def _end(self, intent: Intent, result: Result, keep: int = 0, more: dict[str, Any] | None = None) -> None:
-        if intent.action.do in ON_PANE:
-            self._touch(intent)
+        self._book.ended(intent, result.exit_code == 0, result.output.decode(errors="replace").strip(), time.time())
         self._children.pop(intent.id, None)
         self.queue.ended(intent.subscription)
         if result.reason == _STOPPED:

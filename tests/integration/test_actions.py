@@ -344,6 +344,15 @@ def test_an_action_that_publishes_through_the_command_line_is_a_loop_all_the_sam
     assert refused["reason"].startswith("loop")
 
 
+def test_prompts_are_answered_again_and_again(guest: Guest) -> None:
+    script = "stty -echo; for n in 1 2 3 4 5 6 7 8; do printf 'sure %s?\\n' $n; read yes; done; echo all $yes; sleep 1000"
+    armed = subscribe(guest, "pattern", "^sure", "--include", "echo", "--loop-depth", "100", "--send", "y")
+    over = subscribe(guest, "pattern", "^all y", "--include", "echo")
+    guest.open_pane(script)
+    guest.wait_event("pattern.matched", 30, subscription=over)
+    assert not guest.events("action.refused") and len([1 for kind, _ in of(guest, armed) if kind == "intended"]) == 8
+
+
 # ---- policy --------------------------------------------------------------------------------------------------------
 
 
