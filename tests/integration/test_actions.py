@@ -445,7 +445,9 @@ def test_hostile_lines_are_only_data_whatever_the_action(world: World) -> None:
     in_panes = sorted(one[0][1] for one in got if one[0][0] == "pane")
     assert in_panes == sorted(line.encode()[:1024].decode("utf-8", "ignore") for line in lines)
     typed = Path(world.root, "typed").read_bytes().decode()
-    assert typed.count("\r") == len(lines) and not any(ord(char) < 32 and char != "\r" for char in typed)
+    assert typed.count("\r") == len([line for line in lines if len(line) < 1024]) and not any(
+        ord(char) < 32 and char != "\r" for char in typed
+    )
     assert not list(Path(world.root).rglob("owned")) and not Path("owned").exists()
 
 
