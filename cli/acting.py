@@ -62,7 +62,9 @@ HOW: dict[str, Parameter] = {
     "concurrency": _one("--concurrency", "N", "So many at once (4).", int),
     "queue": _one("--queue", "N", "So many may wait (100); more are refused.", int),
     "rate": _one("--rate", "N/SECONDS", "At most so many (10/60); 'none' where the policy allows it."),
-    "max_age": _one("--max-age", "SECONDS", "Nothing for events older than this (30), unless at-least-once.", float),
+    "max_age": _one(
+        "--max-age", "SECONDS", "Nothing for events older than this (30), unless at-least-once or --from.", float
+    ),
     "loop": _one(
         "--loop-depth", "N", "So many actions in a row may lead to it (3); more where it answers again and again.", int
     ),

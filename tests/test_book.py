@@ -83,12 +83,30 @@ def test_old_events_are_refused_unless_delivery_is_at_least_once():
     assert decide(made, event(1), now=1031.0) == ["stale", "run", "run"]
 
 
+def test_what_began_with_history_is_never_stale():
+    made = book()
+    made.arm({"id": "s1", "name": "n", "actions": [RUN], "start": "last 100"})
+    assert decide(made, event(1), now=5000.0) == ["run"]
+    again = Book(CONFIG)
+    again.load(made.dump())
+    assert decide(again, event(2), now=5000.0) == ["run"]
+
+
 def test_a_full_queue_refuses_until_something_begins():
-    made = book({**RUN, "rate": [1000, 1.0], "queue": 2})
+    made = book({**RUN, "rate": [1000, 1.0], "queue": 2, "concurrency": 2})
+    made.running["s1"] = 2
     assert [decide(made, event(n)) for n in range(1, 4)] == [["run"], ["run"], ["queue"]]
     made.begun("s1")
     assert decide(made, event(4)) == ["run"]
     assert decide(made, event(5)) == ["queue"]
+
+
+def test_what_can_begin_at_once_does_not_wait():
+    made = book({**RUN, "rate": [1000, 1.0], "queue": 3, "concurrency": 2})
+    assert [decide(made, event(n)) for n in range(1, 9)] == [["run"]] * 5 + [["queue"]] * 3
+    made = book({**RUN, "rate": [1000, 1.0], "queue": 3, "concurrency": 2}, together=2)
+    made.running["s2"] = 1
+    assert [decide(made, event(n)) for n in range(1, 9)] == [["run"]] * 4 + [["queue"]] * 4
 
 
 def test_the_policy_and_a_spec_that_is_not_understood_refuse():

@@ -15,12 +15,13 @@ _PANES_MOST = 1000  # panes that actions have touched, the latest
 
 class Armed(NamedTuple):
     """The actions of a subscription as they were armed, and as they are understood (or why not). `depth`: of the action
-    that armed it."""
+    that armed it; `history`: it began with what had been printed before."""
 
     id: str
     name: str | None
     specs: list[dict[str, Any]]
     depth: int
+    history: bool
     actions: list[Action | str]
 
 
@@ -76,13 +77,15 @@ def _where(intent: Intent) -> tuple[str, str] | None:
 
 
 class Book:
-    """`waiting`: for each subscription, how many of its actions are to be and have not begun."""
+    """`waiting`: for each subscription, how many of its actions are to be and have not begun; `running`: how many have, and
+    not ended."""
 
     def __init__(self, config: RunnerConfig, born: Callable[[Event], int] = lambda _event: 0):
         self._config, self._born = config, born
         self.armed: dict[str, Armed] = {}
         self.sockets: dict[str, str] = {}
         self.waiting: dict[str, int] = {}
+        self.running: dict[str, int] = {}
         self.tallies: dict[tuple[str, int, str, str], Tally] = {}
         self.rates: dict[str, deque[float]] = {}
         self._panes: dict[tuple[str, str], tuple[int, float]] = {}  # depth, until when
@@ -107,10 +110,16 @@ class Book:
         """A subscription as the matcher shows it."""
         if subscription.get("actions"):
             depth = (subscription.get("armed_by") or {}).get("depth") or 0
-            self._arm(subscription["id"], subscription["name"], subscription["actions"], depth)
+            self._arm(
+                subscription["id"],
+                subscription["name"],
+                subscription["actions"],
+                depth,
+                subscription.get("start", "now") != "now",
+            )
 
-    def _arm(self, id: str, name: str | None, specs: list[dict[str, Any]], depth: int) -> None:
-        self.armed[id] = Armed(id, name, specs, depth, [_understood(spec) for spec in specs])
+    def _arm(self, id: str, name: str | None, specs: list[dict[str, Any]], depth: int, history: bool = False) -> None:
+        self.armed[id] = Armed(id, name, specs, depth, history, [_understood(spec) for spec in specs])
 
     # ---- decisions -------------------------------------------------------------------------------------------------
 
@@ -145,10 +154,11 @@ class Book:
                 "if that is meant: --loop-depth N (`loop` of the action)",
             )  # fmt: skip
         oldest = action.max_age or config.max_age
-        if action.deliver != AT_LEAST_ONCE and now - at > oldest:
-            return no("action.refused", "stale", f"stale: more than {oldest:g} s old; nothing could be run in that time")
-        if self.waiting.get(armed.id, 0) >= (action.queue or config.queue):
-            return no("action.refused", "queue", f"queue: {self.waiting[armed.id]} of its actions wait already")
+        if action.deliver != AT_LEAST_ONCE and not armed.history and now - at > oldest:
+            return no("action.refused", "stale", f"stale: the event is more than {oldest:g} s old")
+        most = action.queue or config.queue
+        if self.waiting.get(armed.id, 0) >= most + self._free(armed.id, action):
+            return no("action.refused", "queue", f"queue: {most} of its actions wait already")
         if times:
             self.rates.setdefault(key, deque()).append(at)
         if not action.dry:
@@ -168,6 +178,11 @@ class Book:
         while times and (at - times[0] >= seconds or times[0] > at + seconds):  # the clock was set back
             times.popleft()
         return len(times)
+
+    def _free(self, subscription: str, action: Action) -> int:
+        """How many of its actions may begin at once: they do not wait for others."""
+        own = (action.concurrency or self._config.concurrency) - self.running.get(subscription, 0)
+        return max(0, min(own, self._config.together - sum(self.running.values())))
 
     def begun(self, subscription: str) -> None:
         """An action that was to be has begun, or will never."""
@@ -221,7 +236,7 @@ class Book:
 
     def dump(self) -> dict[str, Any]:
         return {
-            "armed": {id: list(armed[:4]) for id, armed in self.armed.items()},
+            "armed": {id: list(armed[:5]) for id, armed in self.armed.items()},
             "sockets": self.sockets,
             "rates": {key: list(times) for key, times in self.rates.items() if key.partition("/")[0] in self.armed},
             "panes": [[*key, *state] for key, state in self._panes.items()],

@@ -42,7 +42,7 @@ class Works:
     ):  # fmt: skip
         self._service, self._config, self._book, self._policy = service, config, book, policy
         self._token, self._log, self._starts, self._report = token, log, starts, report
-        self.queue = Queue(config.together)
+        self.queue = Queue(config.together, book.running)
         self._children: dict[str, Child | None] = {}
         self.stopping = False
 
