@@ -212,7 +212,7 @@ class Book:
         return max(armed.depth, depth, self._born(event) if event.pane else 0, *typed)
 
     def touched(self, server: str, pane: str, depth: int, now: float) -> None:
-        """An action of this depth has typed into a pane, or started it: what comes from there in a while may be its doing."""
+        """An action of this depth typed into a pane, or started it: what comes from there in a while may be its doing."""
         key = (server, pane)
         before, until = self._panes.pop(key, (0, 0.0))
         self._panes[key] = (max(depth, before if until > now else 0), now + self._config.loop_seconds)

@@ -164,7 +164,7 @@ class Works:
             intent.event, intent.id, intent.attempt, intent.depth, intent.name, self._book.sockets.get(server)
         )  # fmt: skip
 
-    def plan(self, intent: Intent, policy: Policy, group: int = 0, clients: tuple[str, ...] = ()) -> Plan:
+    def plan(self, intent: Intent, policy: Policy, group: int | None = None, clients: tuple[str, ...] = ()) -> Plan:
         """What would run. Raises Refused."""
         action = intent.action
         action = action._replace(timeout=action.timeout or self._config.timeout)
@@ -173,7 +173,7 @@ class Works:
         return made._replace(env={**made.env, TOKEN: self._token})
 
     def _run(
-        self, intent: Intent, action: Action, policy: Policy, group: int = 0, clients: tuple[str, ...] = ()
+        self, intent: Intent, action: Action, policy: Policy, group: int | None = None, clients: tuple[str, ...] = ()
     ) -> None:  # fmt: skip
         made = self.plan(intent, policy, group, clients)
         self._book.types(intent)

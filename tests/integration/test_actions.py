@@ -208,9 +208,15 @@ def test_a_dry_run_says_exactly_what_would_run(guest: Guest) -> None:
     assert event["data"]["argv"] == ["/usr/bin/touch", owned, "'a b'"]
     assert event["data"]["cwd"] == os.getcwd() and event["data"]["env"]["CTMUX_LINE"] == "go 'a b'"
     assert not os.path.exists(owned)
+    (shown,) = [one for one in guest.ctmux("action", "list").stdout.splitlines() if f".{done.stdout.strip()}." in one]
+    assert f"/usr/bin/touch {owned} ''" in shown.replace('"', "'") and "{1}" not in shown
     others = (
-        "--publish",
-        "x",
+        "--action",
+        '{"do": "publish", "name": "x", "data": {"it": "<{line}>"}}',
+        "--action",
+        '{"do": "webhook", "url": "http://localhost:9/", "headers": {"X-Key": "secret"}}',
+        "--signal",
+        "usr1",
         "--remove",
         "s1",
         "--arm",
@@ -220,9 +226,14 @@ def test_a_dry_run_says_exactly_what_would_run(guest: Guest) -> None:
         "--kill",
     )
     done = guest.ctmux("subscribe", "pattern", "all of them", "--dry-run", *others)
-    assert len(done.stderr.splitlines()) == 5
+    assert len(done.stderr.splitlines()) == 7
     out("all of them\n")
-    until(lambda: len([1 for kind, _ in of(guest, done.stdout.strip()) if kind == "rehearsed"]) == 5)
+    until(lambda: len([1 for kind, _ in of(guest, done.stdout.strip()) if kind == "rehearsed"]) == 7)
+    told = {data["do"]: data for _, data in of(guest, done.stdout.strip())}
+    assert told["publish"]["kind"] == "user.x" and told["publish"]["value"] == {"it": "<all of them>"}
+    assert told["webhook"]["url"] == "http://localhost:9/" and told["webhook"]["headers"] == ["X-Key"]
+    assert told["webhook"]["body_bytes"] > 100
+    assert told["signal"]["argv"][-1] == f"-(the process group in the foreground of {out.pane})"
 
 
 def test_a_notification_is_shown_as_it_is_to_who_is_attached(guest: Guest) -> None:
