@@ -28,7 +28,7 @@ _TYPED_MOST = 65536  # characters: what a matcher looks for
 _STOPPED = "the runner was stopped"
 _DONE = Result(0, None, 0.0, b"", 0, None)
 
-_SPARE = 1.0  # seconds; a webhook that keeps its own deadline says more of it than we could
+_SPARE = 5.0  # seconds, to begin, too; a webhook that keeps its own deadline says more of it than we could
 
 Report = Callable[[Draft, Intent], None]
 
