@@ -19,9 +19,9 @@ class Acting(TyperCommand):
     """A command at whose end `--run -- ARGV...` may stand: all behind the `--` is the program and its arguments."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        at = next((at for at, word in enumerate(args[:-1]) if word in _REST and args[at + 1] == "--"), None)
-        if at is not None:
-            args = [*args[: at + 1], json.dumps(args[at + 2 :])]
+        at = next((at for at, word in enumerate(args[:-1]) if word in _REST), None)
+        if at is not None:  # without the `--` the first word is enough to say what is missing
+            args = [*args[: at + 1], json.dumps(args[at + 2 :]) if args[at + 1] == "--" else args[at + 1]]
         return super().parse_args(ctx, args)
 
 

@@ -18,6 +18,7 @@ NAMES = frozenset(
     )
 )  # fmt: skip
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*(\.[a-z0-9][a-z0-9_-]*)*")
+_GROUPS = re.compile(r"\((?!\?)|\(\?P?<\w")  # at least all that a pattern has
 _GROUP = re.compile(r"\(\?P?<(\w+)>")
 # Programs that take an argument for code; what else runs its arguments is for the one who arms it to know.
 _INTERPRETERS = frozenset(
@@ -155,7 +156,7 @@ def summary(action: Action) -> str:
         "send": f"type {_quoted(text)}{' and Enter' if action.enter else ''}",
         "keys": f"press {argv}",
         "signal": f"send {action.signal} to what runs",
-        "kill": "kill the pane",
+        "kill": f"kill {action.to or 'the pane of the event'}",
         "pane": f"run in a new pane: {argv}",
         "webhook": f"POST to {action.url}",
         "notify": f"notify: {text}",
@@ -163,7 +164,7 @@ def summary(action: Action) -> str:
         "arm": f"arm a subscription: {(action.subscription or {}).get('kind')}",
         "remove": f"remove subscription {action.target}",
     }.get(action.do, action.do)
-    where = f" in {action.to or 'the pane of the event'}" if action.do in ON_PANE else ""
+    where = f" in {action.to or 'the pane of the event'}" if action.do in ON_PANE and action.do != "kill" else ""
     return f"{what}{where}".encode("unicode_escape").decode()
 
 
@@ -274,7 +275,10 @@ def _check_placeholders(action: Action, patterns: list[str] | None) -> None:
     if patterns is None:
         return
     groups = {name for pattern in patterns for name in _GROUP.findall(pattern)}
+    most = max((len(_GROUPS.findall(pattern)) for pattern in patterns), default=0)
     for name in sorted(placeholders(action)):
+        if name.isdigit() and not 1 <= int(name) <= most:
+            raise UsageError(f"no placeholder {{{name}}}: no pattern has so many groups; as a text it is {{{{{name}}}}}")
         if name not in NAMES and name not in groups and not name.isdigit():
             known = ", ".join(sorted(NAMES | groups))
             raise UsageError(f"no placeholder {{{name}}}; there are: {known}, 1, 2 ...; as a text it is {{{{{name}}}}}")

@@ -26,7 +26,9 @@ def list_(
     count: int = typer.Option(20, "-n", min=1, help="The last N."),
     as_json: bool = JSON,
 ) -> Result:
-    """The actions in the log: how each ended, or that it runs."""
+    """The actions in the log: how each ended, or that it runs.
+
+    EVENTS: how many events set nothing off, for the reason that is shown."""
     found = list(_actions(subscription).values())[-count:]
     rows = [[one["action"], _state(one), _took(one), one.get("count"), _what(one)] for one in found]
     return Result(table(rows, ["ACTION", "STATE", "SECONDS", "EVENTS", "WHAT"]), found)

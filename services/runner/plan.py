@@ -67,8 +67,8 @@ def make(
     action: Action, cause: Cause, environ: dict[str, str], policy: Policy, group: int | None = None,
     clients: tuple[str, ...] = (),
 ) -> Plan:  # fmt: skip
-    """`group`: the process group to signal, None: nobody has looked; `clients`: to be notified. Raises Refused for what cannot
-    be run."""
+    """`group`: the process group to signal, None: nobody has looked; `clients`: to be notified. Raises Refused for what
+    cannot be run."""
     in_tmux = action.do in ON_PANE
     found = values.of(cause.event, cause.name, cause.action, cause.attempt, _IN_TMUX_MOST if in_tmux else values.VALUE_MOST)
     own = {

@@ -470,6 +470,23 @@ def test_mistakes_are_told_in_one_line(guest: Guest, argument: str) -> None:
     assert len(done.stderr.strip().splitlines()) <= 4
 
 
+def test_what_cannot_work_is_refused_when_it_is_armed(guest: Guest) -> None:
+    done = guest.ctmux("subscribe", "pattern", "x", "--secret-file", "/nowhere", "--webhook", "http://localhost/", code=2)
+    assert "/nowhere" in done.stderr and len(done.stderr.splitlines()) == 1
+    assert "so many groups" in guest.ctmux("subscribe", "pattern", "(x)", "--run", "--", "echo", "{9}", code=2).stderr
+    for words in (("ls",), ("ls", "-l")):
+        assert "write it last" in guest.ctmux("subscribe", "pattern", "x", "--run", *words, code=2).stderr
+
+
+def test_a_webhook_says_itself_why_it_was_late(guest: Guest) -> None:
+    out = Printer(guest)
+    bounds = ("--action-timeout", "2", "--tries", "20")
+    armed = subscribe(guest, "pattern", "go", *bounds, "--webhook", "http://127.0.0.1:1/")
+    out("go\n")
+    data = finished(guest, armed)
+    assert "refused" in data["output"] and data["exit_code"] == 124 and "reason" not in data
+
+
 def test_times(guest: Guest) -> None:
     """An action begins within a moment of its event."""
     out = Printer(guest)
