@@ -19,9 +19,9 @@ class Acting(TyperCommand):
     """A command at whose end `--run -- ARGV...` may stand: all behind the `--` is the program and its arguments."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        at = next((at for at, word in enumerate(args[:-1]) if word in _REST and args[at + 1] == "--"), None)
-        if at is not None:
-            args = [*args[: at + 1], json.dumps(args[at + 2 :])]
+        at = next((at for at, word in enumerate(args[:-1]) if word in _REST), None)
+        if at is not None:  # without the `--` the first word is enough to say what is missing
+            args = [*args[: at + 1], json.dumps(args[at + 2 :]) if args[at + 1] == "--" else args[at + 1]]
         return super().parse_args(ctx, args)
 
 
@@ -62,7 +62,12 @@ HOW: dict[str, Parameter] = {
     "concurrency": _one("--concurrency", "N", "So many at once (4).", int),
     "queue": _one("--queue", "N", "So many may wait (100); more are refused.", int),
     "rate": _one("--rate", "N/SECONDS", "At most so many (10/60); 'none' where the policy allows it."),
-    "max_age": _one("--max-age", "SECONDS", "Nothing for events older than this (30), unless at-least-once.", float),
+    "max_age": _one(
+        "--max-age", "SECONDS", "Nothing for events older than this (30), unless at-least-once or --from.", float
+    ),
+    "loop": _one(
+        "--loop-depth", "N", "So many actions in a row may lead to it (3); more where it answers again and again.", int
+    ),
     "output": _one("--action-output", "BYTES", "So much of the end of its output is kept (4096).", int),
     "cwd": _one("--action-cwd", "DIR", "Where it runs; default: here."),
     "env": _many("--env", "NAME[=VALUE]", "A variable for it, of yours if it has no value."),

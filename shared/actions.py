@@ -18,6 +18,7 @@ NAMES = frozenset(
     )
 )  # fmt: skip
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*(\.[a-z0-9][a-z0-9_-]*)*")
+_GROUPS = re.compile(r"\((?!\?)|\(\?P?<\w")  # at least all that a pattern has
 _GROUP = re.compile(r"\(\?P?<(\w+)>")
 # Programs that take an argument for code; what else runs its arguments is for the one who arms it to know.
 _INTERPRETERS = frozenset(
@@ -35,13 +36,14 @@ _NAME_MOST = 64
 _TYPED_MOST = 3000  # characters: a message to a tmux server holds 16 KiB
 _DEPTH_MOST = 3  # actions that arm actions that arm ...
 _LONGEST = 86400.0  # seconds
+_BOUNDS = (("concurrency", 1, 256), ("queue", 1, 10_000), ("output", 0, 1 << 16), ("tries", 1, 20), ("loop", 1, 100))
 _SIGNALS = ("HUP", "INT", "QUIT", "KILL", "USR1", "USR2", "TERM", "CONT", "STOP", "TSTP", "WINCH")
 
 
 class Action(NamedTuple):
     """`do` is one of `NEEDS`, which says what of the next fields it takes. `to`, `server`: a pane, None for the event's.
-    The bounds: None is the default of `[runner]`; `rate`: so many in so many seconds, [] for no limit. `dry`: only say
-    what would run. Times in seconds."""
+    The bounds: None is the default of `[runner]`; `rate`: so many in so many seconds, [] for no limit; `loop`: how
+    many actions in a row may lead to it. `dry`: only say what would run. Times in seconds."""
 
     do: str
     argv: list[str] = []  # noqa: RUF012 (never changed)
@@ -69,11 +71,12 @@ class Action(NamedTuple):
     rate: list[float] | None = None
     output: int | None = None
     max_age: float | None = None
+    loop: int | None = None
 
 
 _PANE = ("to", "server")
 _CHILD = ("cwd", "env", "timeout", "grace", "output")
-_ALL = ("dry", "deliver", "concurrency", "queue", "rate", "max_age")
+_ALL = ("dry", "deliver", "concurrency", "queue", "rate", "max_age", "loop")
 # What each kind needs, and what it may have beside the bounds of all.
 NEEDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "run": (("argv",), _CHILD),
@@ -153,7 +156,7 @@ def summary(action: Action) -> str:
         "send": f"type {_quoted(text)}{' and Enter' if action.enter else ''}",
         "keys": f"press {argv}",
         "signal": f"send {action.signal} to what runs",
-        "kill": "kill the pane",
+        "kill": f"kill {action.to or 'the pane of the event'}",
         "pane": f"run in a new pane: {argv}",
         "webhook": f"POST to {action.url}",
         "notify": f"notify: {text}",
@@ -161,7 +164,7 @@ def summary(action: Action) -> str:
         "arm": f"arm a subscription: {(action.subscription or {}).get('kind')}",
         "remove": f"remove subscription {action.target}",
     }.get(action.do, action.do)
-    where = f" in {action.to or 'the pane of the event'}" if action.do in ON_PANE else ""
+    where = f" in {action.to or 'the pane of the event'}" if action.do in ON_PANE and action.do != "kill" else ""
     return f"{what}{where}".encode("unicode_escape").decode()
 
 
@@ -176,7 +179,7 @@ def _check_bounds(action: Action) -> None:
         value = getattr(action, name)
         if value is not None and not (math.isfinite(value) and 0 < value <= _LONGEST):
             raise UsageError(f"{name} {value:g}: seconds above 0, up to a day, are expected")
-    for name, least, most in (("concurrency", 1, 256), ("queue", 1, 10_000), ("output", 0, 1 << 16), ("tries", 1, 20)):
+    for name, least, most in _BOUNDS:
         value = getattr(action, name)
         if value is not None and not least <= value <= most:
             raise UsageError(f"{name} {value}: {least} to {most} is expected")
@@ -274,7 +277,10 @@ def _check_placeholders(action: Action, patterns: list[str] | None) -> None:
     if patterns is None:
         return
     groups = {name for pattern in patterns for name in _GROUP.findall(pattern)}
+    most = max((len(_GROUPS.findall(pattern)) for pattern in patterns), default=0)
     for name in sorted(placeholders(action)):
+        if name.isdigit() and not 1 <= int(name) <= most:
+            raise UsageError(f"no placeholder {{{name}}}: no pattern has so many groups; as a text it is {{{{{name}}}}}")
         if name not in NAMES and name not in groups and not name.isdigit():
             known = ", ".join(sorted(NAMES | groups))
             raise UsageError(f"no placeholder {{{name}}}; there are: {known}, 1, 2 ...; as a text it is {{{{{name}}}}}")

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from . import config
-from .actions import NEEDS, TYPING, Action, placeholders
+from .actions import NEEDS, ON_PANE, TYPING, Action, placeholders
 from .codec import fits
 from .errors import Refused, UsageError
 
@@ -92,8 +92,8 @@ def check(policy: Policy, action: Action) -> None:
         raise Refused(f"the policy allows no webhook to {urlsplit(action.url or '').hostname}; see: ctmux action policy")
     if action.do in TYPING and placeholders(action) and not policy.type_data:
         raise Refused("what programs print would be typed: the policy allows that only with type_data = true")
-    if action.do == "send" and not policy.type_into:
-        raise Refused("the policy allows to type into no pane; see: ctmux action policy")
+    if action.do in ON_PANE and not policy.type_into:
+        raise Refused("the policy allows to act on no pane (type_into = []); see: ctmux action policy")
     if action.rate == [] and not policy.unlimited:
         raise Refused("an action without a rate limit needs unlimited = true in the policy; use --rate N/SECONDS")
     if action.do == "arm":

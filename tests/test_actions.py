@@ -101,3 +101,14 @@ def test_what_no_event_could_tell_is_refused(value):
     publish = {"do": "publish", "name": "x", "data": value}
     with pytest.raises(UsageError, match="options: "):
         options.read("pattern", ["x"], {"actions": [publish]})
+
+
+def test_a_group_that_no_pattern_has_is_refused():
+    for group, patterns in (("9", ["(a)(b)"]), ("3", ["(a)(?P<v>b)(?:c)"]), ("1", [""]), ("0", ["(a)"])):
+        with pytest.raises(UsageError, match="so many groups"):
+            read_all([{"do": "run", "argv": ["x", f"{{{group}}}"]}], patterns)
+    assert read_all([{"do": "run", "argv": ["x", "{2}"]}], ["a", "(a)(?P<v>b)"])
+
+
+def test_a_kill_is_said_as_it_is():
+    assert [summary(read({"do": "kill", **to})) for to in ({}, {"to": "%3"})] == ["kill the pane of the event", "kill %3"]

@@ -94,12 +94,30 @@ def test_old_events_are_refused_unless_delivery_is_at_least_once():
     assert decide(made, event(1), now=1031.0) == ["stale", "run", "run"]
 
 
+def test_what_began_with_history_is_never_stale():
+    made = book()
+    made.arm({"id": "s1", "name": "n", "actions": [RUN], "start": "last 100"})
+    assert decide(made, event(1), now=5000.0) == ["run"]
+    again = Book(CONFIG)
+    again.load(made.dump())
+    assert decide(again, event(2), now=5000.0) == ["run"]
+
+
 def test_a_full_queue_refuses_until_something_begins():
-    made = book({**RUN, "rate": [1000, 1.0], "queue": 2})
+    made = book({**RUN, "rate": [1000, 1.0], "queue": 2, "concurrency": 2})
+    made.running["s1"] = 2
     assert [decide(made, event(n)) for n in range(1, 4)] == [["run"], ["run"], ["queue"]]
     made.begun("s1")
     assert decide(made, event(4)) == ["run"]
     assert decide(made, event(5)) == ["queue"]
+
+
+def test_what_can_begin_at_once_does_not_wait():
+    made = book({**RUN, "rate": [1000, 1.0], "queue": 3, "concurrency": 2})
+    assert [decide(made, event(n)) for n in range(1, 9)] == [["run"]] * 5 + [["queue"]] * 3
+    made = book({**RUN, "rate": [1000, 1.0], "queue": 3, "concurrency": 2}, together=2)
+    made.running["s2"] = 1
+    assert [decide(made, event(n)) for n in range(1, 9)] == [["run"]] * 4 + [["queue"]] * 4
 
 
 def test_the_policy_and_a_spec_that_is_not_understood_refuse():
@@ -122,6 +140,39 @@ def test_a_chain_of_actions_ends():
     assert decide(made, event(next(numbers), 1011.0), now=1011.0) == ["run"]  # long after
 
 
+def intent(made: Book, n: int) -> Intent:
+    found = made.decide(event(n), 1000.0, allow)[0]
+    assert isinstance(found, Intent)
+    return found
+
+
+def test_only_what_typed_or_started_a_pane_and_succeeded_is_a_cause():
+    send, signal = {"do": "send", "text": "y"}, {"do": "signal", "signal": "USR1"}
+    for spec, succeeded, pane, depth in (
+        (send, True, "%1", 1),
+        (send, False, "%1", 0),
+        (signal, True, "%1", 0),
+        ({"do": "kill"}, True, "%1", 0),
+        ({"do": "pane", "argv": ["/bin/true"]}, True, "%1", 0),
+        ({"do": "pane", "argv": ["/bin/true"]}, True, "%9", 1),
+        ({"do": "pane", "argv": ["/bin/true"]}, False, "%9", 0),
+    ):
+        made = book(spec)
+        one = intent(made, 1)
+        made.begins(one)
+        assert made.depth(event(2), made.armed["s1"], 1000.0) == (spec["do"] in ("send", "pane"))  # while it acts
+        made.ended(one, succeeded, "%9" if spec["do"] == "pane" else "", 1000.0)
+        assert made.depth(event(3, pane=pane), made.armed["s1"], 1000.0) == depth, spec
+
+
+def test_an_action_may_say_how_many_in_a_row_it_allows():
+    made = book({**RUN, "loop": 5}, RUN, {**RUN, "loop": 1})
+    made.touched("srv", "%1", 5, 1000.0)
+    assert decide(made, event(1)) == ["run", "loop", "loop"]
+    found = made.decide(event(2), 1000.0, allow)[1]
+    assert isinstance(found, Tally) and "--loop-depth" in found.reason
+
+
 def test_what_an_action_has_armed_or_started_is_behind_it():
     assert decide(book(depth=3), event(1)) == ["loop"]
     born = Book(CONFIG, lambda _event: 3)
@@ -130,14 +181,13 @@ def test_what_an_action_has_armed_or_started_is_behind_it():
 
 
 def test_a_pane_that_an_action_opens_is_behind_it_before_its_id_is_known():
-    made = book()
-    made.opens("srv", 3)
-    assert decide(made, event(1, pane="%7")) == ["loop"]
-    made.opened("srv", 3, "%7", 1000.0)
-    assert [decide(made, event(2, pane=pane)) for pane in ("%7", "%8")] == [["loop"], ["run"]]
-    made.opens("srv", 3)
-    made.opened("srv", 3, None, 1000.0)
-    assert decide(made, event(3, pane="%9")) == ["run"]
+    made = book({"do": "pane", "argv": ["/bin/true"], "loop": 1})
+    one = intent(made, 1)._replace(depth=1)
+    for succeeded, then in ((False, ["run", "run"]), (True, ["loop", "run"])):
+        made.begins(one)
+        assert decide(made, event(2, pane="%7")) == ["loop"]
+        made.ended(one, succeeded, "%7", 1000.0)
+        assert [decide(made, event(3, pane=pane))[0] for pane in ("%7", "%8")] == then
 
 
 def test_who_armed_it_may_have_said_anything():

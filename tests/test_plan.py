@@ -32,6 +32,13 @@ def test_a_program_has_its_argv_and_what_is_allowed():
     assert make({"do": "shell", "text": "x; y"}).argv == ["/bin/sh", "-c", "x; y"]
 
 
+def test_what_was_cut_is_not_typed():
+    cut = CAUSE._replace(event=EVENT._replace(data={**DATA, "truncated": True}))
+    with pytest.raises(Refused, match="not typed"):
+        plan.make(read({"do": "send", "text": "{line}"}), cut, ENVIRON, Policy())
+    assert plan.make(read({"do": "send", "text": "y"}), cut, ENVIRON, Policy()).typed == "y\n"
+
+
 def test_what_is_typed_is_one_word_and_data_in_it_is_no_key():
     made = make({"do": "send", "text": "say {line};"})
     assert made.argv == [

@@ -67,7 +67,8 @@ REFUSED = [
     ({"commands": ["/usr/bin/*"]}, {"do": "run", "argv": ["/usr/bin/../../tmp/x"]}, "does not allow to run"),
     ({"commands": []}, {"do": "pane", "argv": ["ls"]}, "does not allow to run"),
     ({"hosts": ["*.example"]}, {"do": "webhook", "url": "http://u:p@evil.test/x.example"}, "no webhook to evil.test"),
-    ({"type_into": []}, {"do": "send", "text": "x"}, "type into no pane"),
+    ({"type_into": []}, {"do": "send", "text": "x"}, "act on no pane"),
+    ({"type_into": []}, {"do": "kill"}, "act on no pane"),
     ({}, {"do": "send", "text": "{line}"}, "type_data = true"),
     ({}, {"do": "kill", "rate": []}, "unlimited = true"),
     (

@@ -51,6 +51,12 @@ def test_the_environment_has_it_all_and_says_what_is_cut():
     assert sum(map(len, cut.values())) < 300_000
 
 
+def test_what_the_event_itself_has_cut_is_said():
+    assert of(line="x", truncated=True).environment()["CTMUX_TRUNCATED"] == "1"
+    assert of(steps=[{"line": "a"}, {"line": "b", "truncated": True}]).truncated
+    assert not of(steps=[{"line": "a", "truncated": True}, {"line": "b", "truncated": False}]).truncated
+
+
 def test_the_line_of_a_sequence_and_of_any_is_that_of_the_last_one():
     assert of(steps=[{"line": "a"}, {"line": "b", "captures": ["c"]}]).fill("{line}{1}") == "bc"
     assert of(member="s2", event={"steps": [{"line": "d"}]}).fill("{line}") == "d"

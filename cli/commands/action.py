@@ -1,5 +1,7 @@
 """`ctmux action ...`: what subscriptions have set off, who armed it, and what may run."""
 
+import json
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,11 +26,11 @@ def list_(
     count: int = typer.Option(20, "-n", min=1, help="The last N."),
     as_json: bool = JSON,
 ) -> Result:
-    """The actions in the log: how each ended, or that it runs."""
+    """The actions in the log: how each ended, or that it runs.
+
+    EVENTS: how many events set nothing off, for the reason that is shown."""
     found = list(_actions(subscription).values())[-count:]
-    rows = [
-        [one["action"], _state(one), _took(one), one.get("count"), one.get("what") or one.get("reason")] for one in found
-    ]
+    rows = [[one["action"], _state(one), _took(one), one.get("count"), _what(one)] for one in found]
     return Result(table(rows, ["ACTION", "STATE", "SECONDS", "EVENTS", "WHAT"]), found)
 
 
@@ -123,6 +125,19 @@ def _actions(subscription: str | None) -> dict[str, dict[str, Any]]:
             "state": state,
         }
     return found
+
+
+def _what(action: dict[str, Any]) -> str | None:
+    """A dry run says what would run, with its placeholders filled."""
+    what: str | None = action.get("what") or action.get("reason")
+    if action["state"] != "rehearsed":
+        return what
+    if action["do"] == "publish":
+        what = f"publish {action['kind']} {json.dumps(action['value'], ensure_ascii=False)}"
+    elif "argv" in action and action["do"] != "webhook":
+        what = shlex.join(action["argv"])
+    what = f"{what} (refused: {action['refused']})" if "refused" in action else what
+    return (what or "").encode("unicode_escape").decode()
 
 
 def _state(action: dict[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """A request to subscribe becomes a subscription, or is refused with one clear line."""
 
+import os
 import time
 from collections.abc import Iterable
 
@@ -22,6 +23,7 @@ def subscription(request: Subscribe, store: Store, root: str) -> Subscription:
         allowed = policy.load()
         for action in map(actions.read, given.actions):
             policy.check(allowed, action)
+            _check_secret(action.secret_file)
     for text in request.patterns:
         pattern.check(text)
     _check("until", given.until)
@@ -47,6 +49,11 @@ def _check(option: str, text: str | None) -> None:
             pattern.check(text)
     except UsageError as error:
         raise UsageError(f"{option}: {error}") from None
+
+
+def _check_secret(path: str | None) -> None:
+    if path is not None and not (os.path.isfile(path) and os.access(path, os.R_OK)):
+        raise UsageError(f"webhook: secret file {path}: it is no file that can be read")
 
 
 def _member(wanted: str, store: Store) -> Subscription:

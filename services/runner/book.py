@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from ...shared.actions import AT_LEAST_ONCE, ON_PANE, Action, read
+from ...shared.actions import AT_LEAST_ONCE, TYPING, Action, read
 from ...shared.config import RunnerConfig
 from ...shared.errors import CtmuxError
 from ...shared.messages import Event
@@ -15,12 +15,13 @@ _PANES_MOST = 1000  # panes that actions have touched, the latest
 
 class Armed(NamedTuple):
     """The actions of a subscription as they were armed, and as they are understood (or why not). `depth`: of the action
-    that armed it."""
+    that armed it; `history`: it began with what had been printed before."""
 
     id: str
     name: str | None
     specs: list[dict[str, Any]]
     depth: int
+    history: bool
     actions: list[Action | str]
 
 
@@ -68,18 +69,27 @@ def _understood(spec: dict[str, Any]) -> Action | str:
         return str(error)
 
 
+def _where(intent: Intent) -> tuple[str, str] | None:
+    """The pane that an action acts on."""
+    action, event = intent.action, intent.event
+    pane, server = action.to or (event and event.pane), action.server or (event and event.server)
+    return (server, pane) if server and pane else None
+
+
 class Book:
-    """`waiting`: for each subscription, how many of its actions are to be and have not begun."""
+    """`waiting`: for each subscription, how many of its actions are to be and have not begun; `running`: how many have, and
+    not ended."""
 
     def __init__(self, config: RunnerConfig, born: Callable[[Event], int] = lambda _event: 0):
         self._config, self._born = config, born
         self.armed: dict[str, Armed] = {}
         self.sockets: dict[str, str] = {}
         self.waiting: dict[str, int] = {}
+        self.running: dict[str, int] = {}
         self.tallies: dict[tuple[str, int, str, str], Tally] = {}
         self.rates: dict[str, deque[float]] = {}
         self._panes: dict[tuple[str, str], tuple[int, float]] = {}  # depth, until when
-        self._opening: list[tuple[str, int]] = []  # servers and depths of panes that have no id yet
+        self._acting: dict[str, tuple[tuple[str, str | None], int]] = {}  # what types now, or opens a pane: where, depth
 
     # ---- what is armed ---------------------------------------------------------------------------------------------
 
@@ -101,10 +111,11 @@ class Book:
         if subscription.get("actions"):
             depth = (subscription.get("armed_by") or {}).get("depth")  # as any client says
             depth = depth if type(depth) is int else 0
-            self._arm(subscription["id"], subscription["name"], subscription["actions"], depth)
+            history = subscription.get("start", "now") != "now"
+            self._arm(subscription["id"], subscription["name"], subscription["actions"], depth, history)
 
-    def _arm(self, id: str, name: str | None, specs: list[dict[str, Any]], depth: int) -> None:
-        self.armed[id] = Armed(id, name, specs, depth, [_understood(spec) for spec in specs])
+    def _arm(self, id: str, name: str | None, specs: list[dict[str, Any]], depth: int, history: bool = False) -> None:
+        self.armed[id] = Armed(id, name, specs, depth, history, [_understood(spec) for spec in specs])
 
     # ---- decisions -------------------------------------------------------------------------------------------------
 
@@ -132,16 +143,18 @@ class Book:
         if reason := limit(key, action):
             return no("action.refused", "policy", reason)
         depth = self.depth(event, armed, now)
-        if depth > config.loop_depth:
+        if depth > (action.loop or config.loop_depth):
             return no(
                 "action.refused", "loop",
-                f"loop: {depth} actions in a row led to this, each within {config.loop_seconds:g} s of the one before",
+                f"loop: {depth} actions in a row led to this, each within {config.loop_seconds:g} s of the one before; "
+                "if that is meant: --loop-depth N (`loop` of the action)",
             )  # fmt: skip
         oldest = action.max_age or config.max_age
-        if action.deliver != AT_LEAST_ONCE and now - at > oldest:
-            return no("action.refused", "stale", f"stale: more than {oldest:g} s old; nothing could be run in that time")
-        if self.waiting.get(armed.id, 0) >= (action.queue or config.queue):
-            return no("action.refused", "queue", f"queue: {self.waiting[armed.id]} of its actions wait already")
+        if action.deliver != AT_LEAST_ONCE and not armed.history and now - at > oldest:
+            return no("action.refused", "stale", f"stale: the event is more than {oldest:g} s old")
+        most = action.queue or config.queue
+        if self.waiting.get(armed.id, 0) >= most + self._free(armed.id, action):
+            return no("action.refused", "queue", f"queue: {most} of its actions wait already")
         if times:
             self.rates.setdefault(key, deque()).append(at)
         if not action.dry:
@@ -161,6 +174,11 @@ class Book:
         while times and (at - times[0] >= seconds or times[0] > at + seconds):  # the clock was set back
             times.popleft()
         return len(times)
+
+    def _free(self, subscription: str, action: Action) -> int:
+        """How many of its actions may begin at once: they do not wait for others."""
+        own = (action.concurrency or self._config.concurrency) - self.running.get(subscription, 0)
+        return max(0, min(own, self._config.together - sum(self.running.values())))
 
     def begun(self, subscription: str) -> None:
         """An action that was to be has begun, or will never."""
@@ -186,40 +204,37 @@ class Book:
         key = (event.server or "", event.pane or "")
         depth, until = self._panes.get(key, (0, 0.0))
         depth = depth if until > now else 0
-        new = max((one for server, one in self._opening if server == event.server), default=0)
-        return max(armed.depth, depth, new, self._born(event) if event.pane else 0)
+        acting = (depth for where, depth in self._acting.values() if where in (key, (key[0], None)))
+        return max(armed.depth, depth, self._born(event) if event.pane else 0, *acting)
 
     def touched(self, server: str, pane: str, depth: int, now: float) -> None:
-        """An action of this depth acts on a pane: what comes from there in a while may be its doing."""
+        """An action of this depth typed into a pane, or started it: what comes from there in a while may be its doing."""
         key = (server, pane)
         before, until = self._panes.pop(key, (0, 0.0))
         self._panes[key] = (max(depth, before if until > now else 0), now + self._config.loop_seconds)
         if len(self._panes) > _PANES_MOST:
             del self._panes[next(iter(self._panes))]
 
-    def opens(self, server: str, depth: int) -> None:
-        """A pane begins there, and may print before it is known which: it is taken for any of them that long."""
-        self._opening.append((server, depth))
+    def begins(self, intent: Intent) -> None:
+        """What a pane prints may be an action's doing before that has ended; a new one's, before its id is known."""
+        where = _where(intent)
+        if where and intent.action.do in TYPING:
+            self._acting[intent.id] = where, intent.depth + 1
+        elif where and intent.action.do == "pane":
+            self._acting[intent.id] = (where[0], None), intent.depth + 1
 
-    def opened(self, server: str, depth: int, pane: str | None, now: float) -> None:
-        """It has this id, or there is none."""
-        self._opening.remove((server, depth))
-        if pane:
-            self.touched(server, pane, depth, now)
-
-    def acts_on(self, intent: Intent) -> tuple[str, str] | None:
-        """The pane that an action acts on."""
-        action = intent.action
-        if action.do not in ON_PANE or intent.event is None:
-            return None
-        pane, server = action.to or intent.event.pane, action.server or intent.event.server
-        return (server, pane) if server and pane else None
+    def ended(self, intent: Intent, succeeded: bool, new_pane: str, now: float) -> None:
+        """An action has ended. Only what has typed, or started a program in `new_pane`, can be the cause of output."""
+        if intent.id in self._acting:
+            (server, pane), depth = self._acting.pop(intent.id)
+            if succeeded:
+                self.touched(server, pane or new_pane, depth, now)
 
     # ---- kept over restarts ----------------------------------------------------------------------------------------
 
     def dump(self) -> dict[str, Any]:
         return {
-            "armed": {id: list(armed[:4]) for id, armed in self.armed.items()},
+            "armed": {id: list(armed[:5]) for id, armed in self.armed.items()},
             "sockets": dict(self.sockets),
             "rates": {key: list(times) for key, times in self.rates.items() if key.partition("/")[0] in self.armed},
             "panes": [[*key, *state] for key, state in self._panes.items()],

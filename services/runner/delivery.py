@@ -52,11 +52,15 @@ class Delivery(NamedTuple):
         }  # fmt: skip
 
 
+def body(event: Any) -> bytes:
+    return json.dumps(event, allow_nan=False, separators=(",", ":")).encode()  # ASCII, whatever is in it
+
+
 def read(text: bytes) -> Delivery:
     """The request on stdin. Raises UsageError, or Refused for a host that is not allowed."""
     try:
         given = json.loads(text)
-        body = json.dumps(given["event"], allow_nan=False, separators=(",", ":")).encode()  # ASCII, whatever is in it
+        sent = body(given["event"])
     except (ValueError, KeyError, TypeError, RecursionError):
         raise UsageError("stdin: one JSON object with an `event` is expected") from None
     for name, type_ in _FIELDS.items():
@@ -71,8 +75,8 @@ def read(text: bytes) -> Delivery:
     n = given["event"].get("n")
     if type(n) is not int:
         raise UsageError("stdin: the event has no number")
-    id = f"event_{n}_{hashlib.sha256(body).hexdigest()[:16]}"  # numbers alone are those of one log only
-    return Delivery(url, body, id, n, _headers(given["headers"]), given["secret_file"], float(timeout), tries, hosts)
+    id = f"event_{n}_{hashlib.sha256(sent).hexdigest()[:16]}"  # numbers alone are those of one log only
+    return Delivery(url, sent, id, n, _headers(given["headers"]), given["secret_file"], float(timeout), tries, hosts)
 
 
 def _headers(given: dict[str, Any]) -> dict[str, str]:

@@ -4,7 +4,9 @@ import time
 from typing import Any
 
 from ...shared import actions
+from ...shared.actions import Action
 from ...shared.messages import USER, Draft, Event
+from . import delivery, values
 from .book import Intent, Tally
 from .plan import Plan
 from .values import escaped
@@ -51,7 +53,8 @@ def rehearsed(log: str, intent: Intent, plan: Plan | None, refused: str | None) 
     assert intent.event
     data: dict[str, Any] = {**_about(intent), "do": intent.action.do, "what": actions.summary(intent.action)}
     if intent.action.do in ("publish", "arm", "remove"):
-        refused = None  # they start no process: what they do is in `what`
+        refused = None  # they start no process
+    data |= _sent(intent.action, intent, intent.event)
     if plan:
         names = sorted(plan.env)
         env = dict(zip(names, _shown([plan.env[name] for name in names]), strict=False))
@@ -59,6 +62,18 @@ def rehearsed(log: str, intent: Intent, plan: Plan | None, refused: str | None) 
     if refused:
         data["refused"] = refused
     return _decision(log, intent.event, intent.n, f"{intent.subscription}/{intent.at}/rehearsed", "action.rehearsed", data)
+
+
+def _sent(action: Action, intent: Intent, event: Event) -> dict[str, Any]:
+    """What a dry run says of an action that is more than its process. A value of a header may be a secret."""
+    if action.do == "webhook":
+        body = delivery.body(event._asdict())
+        told = {"url": action.url, "headers": sorted(action.headers), "secret_file": action.secret_file}
+        return {**told, "body_bytes": len(body)}
+    if action.do == "publish":
+        filled = values.of(event, intent.name, intent.id, intent.attempt).fill_all(action.data)
+        return {"kind": f"{USER}{action.name}", "value": filled}
+    return {}
 
 
 def tallied(log: str, index: int, tally: Tally, position: int) -> Draft:

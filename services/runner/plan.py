@@ -5,7 +5,7 @@ import sys
 from typing import NamedTuple
 
 from ...shared import tmux
-from ...shared.actions import ON_PANE, Action
+from ...shared.actions import ON_PANE, Action, placeholders
 from ...shared.errors import Refused
 from ...shared.messages import Event
 from ...shared.policy import Policy, resolve
@@ -64,9 +64,11 @@ def pane_of(action: Action, event: Event) -> str:
 
 
 def make(
-    action: Action, cause: Cause, environ: dict[str, str], policy: Policy, group: int = 0, clients: tuple[str, ...] = ()
+    action: Action, cause: Cause, environ: dict[str, str], policy: Policy, group: int | None = None,
+    clients: tuple[str, ...] = (),
 ) -> Plan:  # fmt: skip
-    """`group`: the process group to signal; `clients`: to be notified. Raises Refused for what cannot be run."""
+    """`group`: the process group to signal, None: nobody has looked; `clients`: to be notified. Raises Refused for what
+    cannot be run."""
     in_tmux = action.do in ON_PANE
     found = values.of(cause.event, cause.name, cause.action, cause.attempt, _IN_TMUX_MOST if in_tmux else values.VALUE_MOST)
     own = {
@@ -93,7 +95,7 @@ def make(
 
 
 def _on_pane(
-    action: Action, cause: Cause, found: Values, env: dict[str, str], own: dict[str, str], group: int
+    action: Action, cause: Cause, found: Values, env: dict[str, str], own: dict[str, str], group: int | None
 ) -> Plan:  # fmt: skip
     pane, socket, typed = pane_of(action, cause.event), cause.socket, None
     if socket is None:
@@ -108,7 +110,8 @@ def _on_pane(
     elif action.do == "kill":
         words = ["kill-pane", "-t", pane]
     elif action.do == "signal":
-        return Plan(["kill", "-s", str(action.signal), "--", f"-{group}"], env, "/", pane=pane)
+        whom = f"(the process group in the foreground of {pane})" if group is None else group
+        return Plan(["kill", "-s", str(action.signal), "--", f"-{whom}"], env, "/", pane=pane)
     else:
         words = ["split-window", "-d", "-P", "-F", "#{pane_id}", "-t", pane, *_start(action, found, own)]
     return Plan(tmux.command(socket, *words), env, "/", pane=pane, typed=typed)
@@ -116,6 +119,8 @@ def _on_pane(
 
 def _typed(action: Action, found: Values) -> str:
     """What is typed: the text as it was armed, what comes from the event without anything that is a key."""
+    if found.truncated and placeholders(action):
+        raise Refused("the text is not all there, it was too long: what is cut is not typed")
     shown = Values(_visible(found.texts), _visible(found.groups), found.truncated)
     return shown.fill(action.text or "")[:_TYPED_MOST]
 

@@ -18,10 +18,10 @@ class Waiting(NamedTuple):
 class Queue:
     """`running`: how many of each subscription do."""
 
-    def __init__(self, together: int):
+    def __init__(self, together: int, running: dict[str, int] | None = None):
         self._together = together
         self._waiting: OrderedDict[str, deque[Waiting]] = OrderedDict()
-        self.running: dict[str, int] = {}
+        self.running: dict[str, int] = {} if running is None else running
 
     def __len__(self) -> int:
         return sum(map(len, self._waiting.values()))

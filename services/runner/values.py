@@ -12,7 +12,8 @@ _NUL = "\N{SYMBOL FOR NULL}"  # no argument and no variable can hold a NUL
 
 
 class Values(NamedTuple):
-    """`texts`: by name of the placeholder; `groups`: by number and by name. `truncated`: something was too long."""
+    """`texts`: by name of the placeholder; `groups`: by number and by name. `truncated`: something was too long, here or in
+    the event."""
 
     texts: dict[str, str]
     groups: dict[str, str]
@@ -51,7 +52,7 @@ def of(event: Event, name: str | None, action: str, attempt: int, value_most: in
     return Values(
         {name: cutter(value) for name, value in texts.items()},
         {name: cutter(value) for name, value in groups.items()},
-        cutter.truncated,
+        cutter.truncated or bool(told.get("truncated")),
     )
 
 

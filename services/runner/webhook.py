@@ -35,6 +35,7 @@ class Webhook:
     def __init__(self, text: bytes):
         self._began = time.monotonic()
         self._status: int | None = None
+        self._said = ""  # why there was none
         self._tries = 0
         self._ending = threading.Lock()
         self.wanted = delivery.read(text)
@@ -44,7 +45,7 @@ class Webhook:
         timer.start()
 
     def _late(self) -> NoReturn:
-        answered = f"it answered {self._status} before" if self._status else "no answer"
+        answered = f"it answered {self._status} before" if self._status else f"no answer{self._said}"
         where = origin(self.wanted.url)
         self.end(DeadlinePassed(f"{where}: not delivered in {self.wanted.timeout:g} s: {answered}, {self._tries} tries"))
 
@@ -64,6 +65,7 @@ class Webhook:
             header = wanted.header(self._tries, time.time(), secret, agent)
             answer = _post(url, wanted.body, header, wanted.timeout + 1)  # the timer comes before
             self._status = answer.status or None
+            self._said = f" ({answer.said})" if not answer.status else ""
             left = self._deadline - time.monotonic()
             this = Try(self._tries, wanted.tries, left, random.random(), time.time(), redirects)  # noqa: S311
             match verdict(url, wanted.hosts, answer, this):

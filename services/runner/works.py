@@ -30,7 +30,7 @@ _TYPED_MOST = 65536  # characters: what a matcher looks for
 _STOPPED = "the runner was stopped"
 _DONE = Result(0, None, 0.0, b"", 0, None)
 
-_SPARE = 1.0  # seconds; a webhook that keeps its own deadline says more of it than we could
+_SPARE = 5.0  # seconds, to begin, too; a webhook that keeps its own deadline says more of it than we could
 
 Report = Callable[[Draft, Intent], None]
 
@@ -44,7 +44,7 @@ class Works:
     ):  # fmt: skip
         self._service, self._config, self._book, self._policy = service, config, book, policy
         self._token, self._log, self._starts, self._report = token, log, starts, report
-        self.queue = Queue(config.together)
+        self.queue = Queue(config.together, book.running)
         self._children: dict[str, Child | None] = {}
         self.stopping = False
 
@@ -173,7 +173,7 @@ class Works:
             intent.event, intent.id, intent.attempt, intent.depth, intent.name, self._book.sockets.get(server)
         )  # fmt: skip
 
-    def plan(self, intent: Intent, policy: Policy, group: int = 0, clients: tuple[str, ...] = ()) -> Plan:
+    def plan(self, intent: Intent, policy: Policy, group: int | None = None, clients: tuple[str, ...] = ()) -> Plan:
         """What would run. Raises Refused."""
         action = intent.action
         action = action._replace(timeout=action.timeout or self._config.timeout)
@@ -182,28 +182,16 @@ class Works:
         return made._replace(env={**made.env, TOKEN: self._token})
 
     def _run(
-        self, intent: Intent, action: Action, policy: Policy, group: int = 0, clients: tuple[str, ...] = ()
+        self, intent: Intent, action: Action, policy: Policy, group: int | None = None, clients: tuple[str, ...] = ()
     ) -> None:  # fmt: skip
         made = self.plan(intent, policy, group, clients)
-        if made.pane:
-            self._touch(intent)
+        self._book.begins(intent)
         if made.typed is None:
             self._spawn(intent, action, made)
         else:
             assert intent.event
             sent = Sent(action.server or intent.event.server or "", str(made.pane), made.typed[:_TYPED_MOST])
             ask(self._service, "matcher", sent, _TELL, lambda _answer: self._spawn(intent, action, made))
-
-    def _touch(self, intent: Intent) -> None:
-        touched = self._book.acts_on(intent)
-        if touched:
-            self._book.touched(*touched, intent.depth + 1, time.time())
-
-    def _opened(self, intent: Intent, result: Result) -> None:
-        touched = self._book.acts_on(intent)
-        if touched:
-            pane = result.output.decode("utf-8", "replace").strip() if result.exit_code == 0 else None
-            self._book.opened(touched[0], intent.depth + 1, pane, time.time())
 
     def _spawn(self, intent: Intent, action: Action, made: Plan) -> None:
         config = self._config
@@ -220,15 +208,10 @@ class Works:
             self._end(intent, unstarted(f"it cannot be started: {error}"))
             return
         self._children[intent.id] = child
-        if action.do == "pane" and (touched := self._book.acts_on(intent)):
-            self._book.opens(touched[0], intent.depth + 1)
         self._starts([drafts.started(intent, child.pid, made.argv)])
 
     def _end(self, intent: Intent, result: Result, keep: int = 0, more: dict[str, Any] | None = None) -> None:
-        if intent.action.do in ON_PANE:
-            self._touch(intent)
-        if intent.action.do == "pane" and self._children.get(intent.id):
-            self._opened(intent, result)
+        self._book.ended(intent, result.exit_code == 0, result.output.decode(errors="replace").strip(), time.time())
         self._children.pop(intent.id, None)
         self.queue.ended(intent.subscription)
         if result.reason == _STOPPED:

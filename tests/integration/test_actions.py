@@ -224,9 +224,15 @@ def test_a_dry_run_says_exactly_what_would_run(guest: Guest) -> None:
     assert event["data"]["argv"] == ["/usr/bin/touch", owned, "'a b'"]
     assert event["data"]["cwd"] == os.getcwd() and event["data"]["env"]["CTMUX_LINE"] == "go 'a b'"
     assert not os.path.exists(owned)
+    (shown,) = [one for one in guest.ctmux("action", "list").stdout.splitlines() if f".{done.stdout.strip()}." in one]
+    assert f"/usr/bin/touch {owned} ''" in shown.replace('"', "'") and "{1}" not in shown
     others = (
-        "--publish",
-        "x",
+        "--action",
+        '{"do": "publish", "name": "x", "data": {"it": "<{line}>"}}',
+        "--action",
+        '{"do": "webhook", "url": "http://localhost:9/", "headers": {"X-Key": "secret"}}',
+        "--signal",
+        "usr1",
         "--remove",
         "s1",
         "--arm",
@@ -236,9 +242,14 @@ def test_a_dry_run_says_exactly_what_would_run(guest: Guest) -> None:
         "--kill",
     )
     done = guest.ctmux("subscribe", "pattern", "all of them", "--dry-run", *others)
-    assert len(done.stderr.splitlines()) == 5
+    assert len(done.stderr.splitlines()) == 7
     out("all of them\n")
-    until(lambda: len([1 for kind, _ in of(guest, done.stdout.strip()) if kind == "rehearsed"]) == 5)
+    until(lambda: len([1 for kind, _ in of(guest, done.stdout.strip()) if kind == "rehearsed"]) == 7)
+    told = {data["do"]: data for _, data in of(guest, done.stdout.strip())}
+    assert told["publish"]["kind"] == "user.x" and told["publish"]["value"] == {"it": "<all of them>"}
+    assert told["webhook"]["url"] == "http://localhost:9/" and told["webhook"]["headers"] == ["X-Key"]
+    assert told["webhook"]["body_bytes"] > 100
+    assert told["signal"]["argv"][-1] == f"-(the process group in the foreground of {out.pane})"
 
 
 def test_a_notification_is_shown_as_it_is_to_who_is_attached(guest: Guest) -> None:
@@ -381,6 +392,15 @@ def test_programs_in_new_panes_that_start_each_other_end_however_short_they_live
     assert [data["depth"] for kind, data in of(guest, armed) if kind == "intended"] == [0, 1, 2, 3]
 
 
+def test_prompts_are_answered_again_and_again(guest: Guest) -> None:
+    script = "stty -echo; for n in 1 2 3 4 5 6 7 8; do printf 'sure %s?\\n' $n; read yes; done; echo all $yes; sleep 1000"
+    armed = subscribe(guest, "pattern", "^sure", "--include", "echo", "--loop-depth", "100", "--send", "y")
+    over = subscribe(guest, "pattern", "^all y", "--include", "echo")
+    guest.open_pane(script)
+    guest.wait_event("pattern.matched", 30, subscription=over)
+    assert not guest.events("action.refused") and len([1 for kind, _ in of(guest, armed) if kind == "intended"]) == 8
+
+
 # ---- policy --------------------------------------------------------------------------------------------------------
 
 
@@ -473,7 +493,9 @@ def test_hostile_lines_are_only_data_whatever_the_action(world: World) -> None:
     in_panes = sorted(one[0][1] for one in got if one[0][0] == "pane")
     assert in_panes == sorted(line.encode()[:1024].decode("utf-8", "ignore") for line in lines)
     typed = Path(world.root, "typed").read_bytes().decode()
-    assert typed.count("\r") == len(lines) and not any(ord(char) < 32 and char != "\r" for char in typed)
+    assert typed.count("\r") == len([line for line in lines if len(line) < 1024]) and not any(
+        ord(char) < 32 and char != "\r" for char in typed
+    )
     assert not list(Path(world.root).rglob("owned")) and not Path("owned").exists()
 
 
@@ -483,6 +505,23 @@ def test_hostile_lines_are_only_data_whatever_the_action(world: World) -> None:
 def test_mistakes_are_told_in_one_line(guest: Guest, argument: str) -> None:
     done = guest.ctmux("subscribe", "pattern", "x", *argument.split(), code=2)
     assert len(done.stderr.strip().splitlines()) <= 4
+
+
+def test_what_cannot_work_is_refused_when_it_is_armed(guest: Guest) -> None:
+    done = guest.ctmux("subscribe", "pattern", "x", "--secret-file", "/nowhere", "--webhook", "http://localhost/", code=2)
+    assert "/nowhere" in done.stderr and len(done.stderr.splitlines()) == 1
+    assert "so many groups" in guest.ctmux("subscribe", "pattern", "(x)", "--run", "--", "echo", "{9}", code=2).stderr
+    for words in (("ls",), ("ls", "-l")):
+        assert "write it last" in guest.ctmux("subscribe", "pattern", "x", "--run", *words, code=2).stderr
+
+
+def test_a_webhook_says_itself_why_it_was_late(guest: Guest) -> None:
+    out = Printer(guest)
+    bounds = ("--action-timeout", "2", "--tries", "20")
+    armed = subscribe(guest, "pattern", "go", *bounds, "--webhook", "http://127.0.0.1:1/")
+    out("go\n")
+    data = finished(guest, armed)
+    assert "refused" in data["output"] and data["exit_code"] == 124 and "reason" not in data
 
 
 def test_times(guest: Guest) -> None:
