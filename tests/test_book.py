@@ -181,7 +181,7 @@ def test_what_an_action_has_armed_or_started_is_behind_it():
 
 
 def test_a_pane_that_an_action_opens_is_behind_it_before_its_id_is_known():
-    made = book({"do": "pane", "argv": ["/bin/true"], "loop": 1})
+    made = book({"do": "pane", "argv": ["/bin/true"], "loop": 1, "rate": []})
     one = intent(made, 1)._replace(depth=1)
     for succeeded, then in ((False, ["run", "run"]), (True, ["loop", "run"])):
         made.begins(one)
