@@ -116,7 +116,9 @@ def test_sequence_threshold_and_bounds(guest: Guest) -> None:
     assert [e["data"]["line"] for e in fired(guest, until_)] == ["E1", "E2", "E3", "E4"]
     shown = guest.data("subscription", "explain", limited)
     assert (shown["fired"], shown["suppressed"], shown["last"]["line"]) == (2, 3, "E5")
-    assert [s["looked_through"] > 0 for s in shown["streams"] if s["pane"] == out.pane] == [True]
+    assert any(
+        s["looked_through"] > 0 for s in shown["streams"] if s["pane"] == out.pane
+    )  # another server may have such one
     assert any("held back" in why for why in shown["why"])
 
 

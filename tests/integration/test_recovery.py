@@ -361,7 +361,8 @@ def test_what_is_over_is_not_matched_again_when_the_kernel_has_lost_count(world:
         until(lambda number=number: len(world.events("pattern.matched")) == 3 + 100 * number)  # type: ignore[misc]
     folder = Path(world.spools(more)[0].path).parent
     os.kill(world.role("matcher"), signal.SIGKILL)
-    matcher = world.role("matcher")
+    world.wait_event("service.restarted", service="matcher")
+    matcher = until(lambda: world.role("matcher"))
     os.kill(matcher, signal.SIGSTOP)
     for number in range(6000):  # thrice as many events: the queue of inotify holds 16,384
         (folder / "a").write_bytes(b"%d" % number)
