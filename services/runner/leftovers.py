@@ -7,6 +7,7 @@ action started, a tmux server) wants to live on, and does.
 import contextlib
 import fcntl
 import os
+import select
 import signal
 import termios
 import time
@@ -37,24 +38,29 @@ def end(path: str, token: str) -> int:
     found = 0
     if len(noted) == 2 and noted[0].isdigit():
         session, mark = int(noted[0]), f"{TOKEN}={noted[1]}".encode()
-        found = _kill(session, mark)
         deadline = time.monotonic() + _SECONDS
-        while _kill(session, mark) and time.monotonic() < deadline:
-            time.sleep(0.005)  # SIGKILL is on its way
+        while (killed := _kill(session, mark, deadline)) and time.monotonic() < deadline:  # they may have started others
+            found += killed
     with open(f"{path}.new", "w") as file:
         file.write(f"{os.getsid(0)} {token}")
     os.rename(f"{path}.new", path)
     return found
 
 
-def _kill(session: int, mark: bytes) -> int:
-    found = 0
+def _kill(session: int, mark: bytes, deadline: float) -> int:
+    """End what is there, and wait until it has ended. How many processes that were."""
+    ending: list[int] = []
     for name in os.listdir("/proc"):
         if name.isdigit() and int(name) != os.getpid() and _is_ours(int(name), session, mark):
-            found += 1
             with contextlib.suppress(OSError):
-                os.kill(int(name), signal.SIGKILL)
-    return found
+                fd = os.pidfd_open(int(name))
+                ending.append(fd)
+                if _is_ours(int(name), session, mark):  # still: the number was not another's when it was opened
+                    signal.pidfd_send_signal(fd, signal.SIGKILL)
+    for fd in ending:
+        select.select([fd], [], [], max(0.0, deadline - time.monotonic()))
+        os.close(fd)
+    return len(ending)
 
 
 def _is_ours(pid: int, session: int, mark: bytes) -> bool:

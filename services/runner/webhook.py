@@ -72,7 +72,7 @@ class Webhook:
                 case Done():
                     return
                 case Again(seconds):
-                    time.sleep(seconds)
+                    time.sleep(seconds)  # the backoff itself: this process has nothing else to do
                     url, redirects = wanted.url, 0
                 case Elsewhere(there):
                     url, redirects = there, redirects + 1
