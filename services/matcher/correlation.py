@@ -1,5 +1,6 @@
 """Kinds that join several facts: one after the other, one without the other, so many, all of them. Pure."""
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from .facts import End, Fact, Firing, Place, Said, matched, pane_key, place
@@ -9,7 +10,7 @@ _TOLD_MOST = 20  # panes that `progress` speaks of
 _KEYS_MOST = 1000  # panes that one subscription follows at a time; the oldest is given up for a new one
 
 
-class Keyed(Stateless):
+class Keyed(Stateless, ABC):
     """State for each pane, or one for all of them (`across`)."""
 
     def begin(self) -> State:
@@ -32,9 +33,9 @@ class Keyed(Stateless):
             return self.line(key, fact)
         return [] if self.options.across else self.exit(key)
 
+    @abstractmethod
     def line(self, key: str, fact: Fact) -> list[Said]:
         """What follows from a line."""
-        raise NotImplementedError
 
     def exit(self, key: str) -> list[Said]:
         """What follows from the end of a pane that was told apart."""
@@ -51,9 +52,9 @@ class Keyed(Stateless):
         more = [f"and so on, in {len(lines) - _TOLD_MOST} more panes"] if len(lines) > _TOLD_MOST else []
         return [*lines[-_TOLD_MOST:], *more] or ["no line that still counts has come"]
 
+    @abstractmethod
     def how_far(self, value: Any, now: float) -> str | None:
         """What is told of the state of a pane; None if it does not count any more."""
-        raise NotImplementedError
 
 
 class Sequence(Keyed):
