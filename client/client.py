@@ -163,9 +163,9 @@ class Client:
         """The output of `panes`, or of every pane that is or comes into `session`, as a `Chunk` each; a `Gap` where the
         spool has no longer what was missed; and the events that end it.
 
-        `since` (stream -> offset, as an earlier stream's `position`) says where to go on; streams that are not in it are
-        given from their first byte. Without it, output begins now. Ends after the `pane.exited` of the last of `panes`,
-        or the `session.closed` of the session. Raises as `events` does.
+        `since` (an earlier stream's `position`: `n`, the next event, and stream -> next byte) says where to go on; streams
+        that are not in it are given from their first byte. Without it, output begins now. Ends after the `pane.exited` of
+        the last of `panes`, or the `session.closed` of the session. Raises as `events` does.
         """
         follower = JoinedFollower(self.paths.spool, server, panes, session, since)
         return Stream(self._follow(follower, timeout, topics.out_prefix(server), topics.EVENT, topics.HEAD), follower)

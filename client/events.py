@@ -23,13 +23,18 @@ class EventFollower:
         self._wanted = wanted
         self._since = since
         self._log = ""
-        self._taken = 0  # the number of the last event that was given or passed over
+        self._taken = max(0, (since or 1) - 1)  # the number of the last event that was given or passed over
         self.live = False
 
     @property
     def position(self) -> int:
         """The number to go on from: everything before it was given, or is not wanted."""
         return self._taken + 1
+
+    @property
+    def begun(self) -> bool:
+        """Whether the position is one of the journal, and not only what was asked for."""
+        return bool(self._log)
 
     def follow(self) -> Script[None]:
         """Every event from `since` on (None: those that come), without end."""
@@ -39,13 +44,17 @@ class EventFollower:
 
     def begin(self) -> Script[None]:
         """Find out where the journal is, and give what is in it already."""
+        yield from self.locate()
+        yield from self.catch_up()
+
+    def locate(self) -> Script[None]:
+        """Find out where the journal is: from now on there is a position."""
         status = yield Ask("logger", Status())
         self._log = status["log"]
         self._taken = status["head"] if self._since is None else max(0, self._since - 1)
         if self._taken > status["head"]:  # the position is of a journal that is no more
             missing, self._taken = self._taken, 0
             yield Gap(missing + 1, missing + 1, f"the journal was replaced by a new one, which ends at {status['head']}")
-        yield from self.catch_up()
 
     def hear(self, frames: list[bytes]) -> Script[None]:
         """A message of the bus."""

@@ -20,7 +20,7 @@ from ..shared.messages import (
     Subscribe,
     Subscriptions,
     Unsubscribe,
-    is_kind,
+    unknown_kind,
 )
 from . import armed
 from .script import Ask, Script
@@ -48,8 +48,9 @@ def check_ids(session: str | None, *panes: str | None) -> None:
 def check_filter(wanted: Filter, since: object) -> None:
     """Raises UsageError for what no event can be."""
     check_ids(wanted.session, wanted.pane)
-    if wanted.kind and not is_kind(wanted.kind):
-        raise UsageError(f"no kind {wanted.kind!r}; there are: {', '.join(sorted(KINDS))}")
+    unknown = unknown_kind(wanted.kind) if wanted.kind is not None else None
+    if unknown is not None:
+        raise UsageError(f"no kind {unknown!r}; there are: {', '.join(sorted(KINDS))}")
     if since is not None and (not isinstance(since, int) or since < 0):
         raise UsageError(f"since {since!r}: the number of an event is expected, or None for those that come")
 

@@ -53,7 +53,12 @@ KINDS = frozenset(
 USER = "user."  # what follows is the publisher's choice: the one open end of the set
 
 
-def is_kind(wanted: str) -> bool:
+def unknown_kind(kinds: str) -> str | None:
+    """Of kinds as in a filter (`pane,gap`), the first that no event can be of or below; None if all can."""
+    return next((kind for kind in kinds.split(",") if not _is_kind(kind)), None)
+
+
+def _is_kind(wanted: str) -> bool:
     """Whether an event can be of this kind, or below it."""
     return f"{wanted}.".startswith(USER) or any(known == wanted or known.startswith(f"{wanted}.") for known in KINDS)
 
@@ -126,7 +131,7 @@ class Head(NamedTuple):
 
 class Filter(NamedTuple):
     """Which events: each field that is set must fit. `kind` fits itself and what is below it (`pane` fits
-    `pane.exited`)."""
+    `pane.exited`); it may be several: `pane,gap`."""
 
     kind: str | None = None
     server: str | None = None

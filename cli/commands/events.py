@@ -30,7 +30,9 @@ def events(
     since: str | None = typer.Option(
         None, "--since", help="A number N, or a time: 2026-11-22T10:00:00Z, 10:00, or 5m ago as 5m."
     ),
-    kind: str | None = typer.Option(None, "--kind", "-k", help="A kind, or its first part: pane, pane.exited, pattern."),
+    kind: str | None = typer.Option(
+        None, "--kind", "-k", help="A kind, its first part, or several: pane.exited, pane, pane,gap."
+    ),
     session: str | None = typer.Option(
         None, "--session", help="A session: its name, or $3. A subscription of one pane is of no session."
     ),
@@ -45,14 +47,14 @@ def events(
     as_json: bool = typer.Option(False, "--json", help="One JSON event a line, as in the log."),
 ) -> Result | None:
     """Show events of the log, oldest first. With --follow those that come, with --since also those from then on."""
-    from ...shared.messages import KINDS, Filter, is_kind
+    from ...client.requests import check_filter
+    from ...shared.messages import Filter
 
     if context.invoked_subcommand:
         return None
     if timeout is not None and not follow:
         raise UsageError("--timeout needs --follow: without it the command ends by itself")
-    if kind and not is_kind(kind):
-        raise UsageError(f"no kind {kind!r}; there are: {', '.join(sorted(KINDS))}")
+    check_filter(Filter(kind), None)
     server, session_id, pane_id = scope(session, pane, past=True)
     subscription = None if subscription is None else _subscription(subscription)
     wanted = Filter(kind, server, session_id, pane_id, subscription)

@@ -63,23 +63,27 @@ def events(position: Any) -> Iterator[Step]:
 
 
 def output(server: str, session: str, position: Any) -> Iterator[Step]:
-    """Positions are offsets of whole lines."""
-    offsets: dict[str, int] = dict(position or {})
+    """Positions go on at whole lines: the rest of a line is given again."""
+    position = position or {}
     while True:
         rests: dict[str, bytes] = {}
         try:
             with Client() as client:
-                for item in client.output(server, session=session, since=offsets):
+                stream = client.output(server, session=session, since=position)
+                for item in stream:
+                    lines: list[bytes] = []
                     if isinstance(item, Gap):
-                        offsets = {**offsets, str(item.stream): item.end}
                         rests.pop(str(item.stream), None)
-                        yield Step(offsets, [], repr(item))
                     elif isinstance(item, Chunk):
-                        *lines, rest = (rests.get(item.stream, b"") + item.data).split(b"\n")
-                        rests[item.stream] = rest
-                        offsets = {**offsets, item.stream: item.offset + len(item.data) - len(rest)}
-                        yield Step(offsets, [line.decode().rstrip("\r") for line in lines])
-                    elif isinstance(item, Event) and item.kind == "session.closed":
+                        *lines, rest = (rests.pop(item.stream, b"") + item.data).split(b"\n")
+                        if rest:
+                            rests[item.stream] = rest
+                    position = stream.position
+                    for name, rest in rests.items():
+                        position[name] -= len(rest)
+                    gap = repr(item) if isinstance(item, Gap) else None
+                    yield Step(position, [text.decode().rstrip("\r") for text in lines], gap)
+                    if isinstance(item, Event) and item.kind == "session.closed":
                         return
         except NoDaemon:
             wait_daemon()

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ctmux import Chunk, Client, DeadlinePassed, Event, Gap
+from ctmux.client import joined
 from ctmux.shared import spool, supervised
 from disks import fill
 from guest import Guest
@@ -274,7 +275,8 @@ def test_what_cannot_be_noted_is_not_told(world: World) -> None:
         world.stop()
 
 
-def test_output_that_is_no_longer_kept_is_a_gap(environment: World) -> None:
+def test_output_that_is_no_longer_kept_is_a_gap(environment: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(joined, "_ENDS_KEPT", 0)
     world = environment
     world.configure("[keeper]\nkeep_seconds = 1\n")
     world.begin()
@@ -287,12 +289,22 @@ def test_output_that_is_no_longer_kept_is_a_gap(environment: World) -> None:
         position = stream.position
         world.tmux("send-keys", "-t", pane, "Enter")
         end = world.wait_event("pane.exited", pane=pane)["data"]["end"]
-        until(lambda: not world.spools(pane))
-        got = []
+        other = world.open_pane("printf unseen")  # comes and goes while nobody follows
+        unseen = world.wait_event("pane.exited", pane=other)["data"]["stream"]
+        until(lambda: not world.spools(pane) and not world.spools(other))
+        got: list[object] = []
+        stream = client.output(server, session="$0", since=position, timeout=2)
         with pytest.raises(DeadlinePassed):
-            for item in client.output(server, session="$0", since=position, timeout=2):
-                got.append(item)
-        assert got == [Gap(3, end, "its spool is no longer kept", next(name for name in position if "p1." in name))]
+            for item in stream:
+                got.append(item if isinstance(item, Gap) else (item.kind, item.pane))
+        gone = "no longer in the spool"
+        assert got == [
+            Gap(3, end, gone, next(name for name in position if "p1." in name)), ("pane.exited", pane),
+            ("pane.observed", other), Gap(0, 6, gone, unseen), ("pane.exited", other),
+        ]  # fmt: skip
+        assert not any(name.startswith(("p1.", "p2.")) for name in stream.position)  # nothing follows in them
+        with pytest.raises(DeadlinePassed):  # neither the gaps nor the ends twice
+            next(client.output(server, session="$0", since=stream.position, timeout=2))
 
 
 def test_output_tells_when_a_pane_is_not_observed(environment: World) -> None:
