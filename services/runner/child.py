@@ -1,6 +1,10 @@
-"""One process of an action: its own group, a deadline, the end of its output. When it ends, its whole group does."""
+"""One process of an action: its own group, a deadline, the end of its output. When it ends, its whole group does.
+
+When it is ended, so are those of its processes that have left the group; each has the whole grace to end by itself.
+"""
 
 import contextlib
+import functools
 import os
 import shutil
 import signal
@@ -10,6 +14,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ...shared.service import Service, Timer
+from . import kin
 from .plan import Plan
 from .values import escaped
 
@@ -50,12 +55,15 @@ class Child:
         self, service: Service, plan: Plan, timeout: float, grace: float, keep: int, done: Callable[[Result], None]
     ):  # fmt: skip
         self._service, self._grace, self._keep, self._done = service, grace, max(keep, 1), done
+        self._marks = kin.marks(plan.env)
         self._tail, self._size = b"", 0
         self.reason: str | None = None
         self._began = time.monotonic()
         self._process = _spawn(plan, [self._setpriv, "--pdeathsig", "KILL", "--"] if self._setpriv else [])
         self.pid = self._process.pid
         self._fd = os.pidfd_open(self.pid)
+        self._kin: set[int] = set()  # pidfds of the others, once it is ended
+        self._over = False
         assert self._process.stdout is not None
         self._out: int | None = self._process.stdout.fileno()
         os.set_blocking(self._out, False)
@@ -64,21 +72,24 @@ class Child:
         self._timer: Timer = service.after(timeout, lambda: self.end(f"timeout: it ran longer than {timeout:g} s"))
 
     def end(self, reason: str) -> None:
-        """TERM to its group, KILL after the grace."""
+        """TERM to all its processes, KILL after the grace."""
         if self.reason is None:
             self.reason = reason
             self._timer.cancel()
-            self._kill(signal.SIGTERM)
-            self._kill(signal.SIGCONT)
-            self._timer = self._service.after(self._grace, lambda: self._kill(signal.SIGKILL))
+            for fd in kin.end(os.getsid(0), self._marks, self.pid, signal.SIGTERM, signal.SIGCONT):
+                self._kin.add(fd)
+                self._service.register(fd, functools.partial(self._gone, fd))
+            self._timer = self._service.after(self._grace, self.kill)
 
     def kill(self) -> None:
-        """KILL to its group, without waiting for it."""
-        self._kill(signal.SIGKILL)
+        """KILL to all its processes, without waiting for them."""
+        self._kill_group()
+        for fd in kin.end(os.getsid(0), self._marks, self.pid, signal.SIGKILL):
+            os.close(fd)
 
-    def _kill(self, number: int) -> None:
+    def _kill_group(self) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):  # sudo's processes are root's
-            os.killpg(self.pid, number)  # the group is there as long as its leader is not reaped
+            os.killpg(self.pid, signal.SIGKILL)  # the group is there as long as its leader is not reaped
 
     def _readable(self) -> None:
         self._read()
@@ -100,12 +111,28 @@ class Child:
         if self._size > _OUTPUT_MOST:
             self.end(f"output: it printed more than {_OUTPUT_MOST >> 20} MiB")
             if self._size > 2 * _OUTPUT_MOST:
-                self._kill(signal.SIGKILL)
+                self._kill_group()
         return True
 
     def _ended(self) -> None:
+        self._service.unregister(self._fd)
+        self._over = True
+        if not self._kin:
+            self._finish()
+
+    def _gone(self, fd: int) -> None:
+        self._service.unregister(fd)
+        os.close(fd)
+        self._kin.discard(fd)
+        if self._over and not self._kin:
+            self._finish()
+
+    def _finish(self) -> None:
         """Its leader has ended. What else is in its group ends before the number of the group can be another's."""
-        self._kill(signal.SIGKILL)
+        if self.reason is None:
+            self._kill_group()
+        else:
+            self.kill()
         for _ in range(_OUTPUT_MOST // _PIECE):
             if not self._read():
                 break
@@ -117,7 +144,6 @@ class Child:
 
     def _close(self) -> None:
         self._timer.cancel()
-        self._service.unregister(self._fd)
         os.close(self._fd)
         if self._out is not None:
             self._service.unregister(self._out)

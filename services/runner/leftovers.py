@@ -1,7 +1,6 @@
 """Processes that a killed runner has left: found by their environment and their session, and ended.
 
-All actions are in the runner's own session, each in a group of its own. What makes itself a session (a daemon that an
-action started, a tmux server) wants to live on, and does.
+All actions are in the runner's own session, each in a group of its own.
 """
 
 import contextlib
@@ -12,7 +11,8 @@ import signal
 import termios
 import time
 
-TOKEN = "CTMUX_RUNNER"  # noqa: S105 (the name of a variable)
+from . import kin
+
 _SECONDS = 5.0  # until what was killed must be gone; a process in the kernel's hands may take a while
 
 
@@ -37,9 +37,9 @@ def end(path: str, token: str) -> int:
         noted = file.read().split()
     found = 0
     if len(noted) == 2 and noted[0].isdigit():
-        session, mark = int(noted[0]), f"{TOKEN}={noted[1]}".encode()
+        session, marks = int(noted[0]), kin.marks({kin.RUNNER: noted[1]})
         deadline = time.monotonic() + _SECONDS
-        while (killed := _kill(session, mark, deadline)) and time.monotonic() < deadline:  # they may have started others
+        while (killed := _kill(session, marks, deadline)) and time.monotonic() < deadline:  # they may have started others
             found += killed
     with open(f"{path}.new", "w") as file:
         file.write(f"{os.getsid(0)} {token}")
@@ -47,32 +47,13 @@ def end(path: str, token: str) -> int:
     return found
 
 
-def _kill(session: int, mark: bytes, deadline: float) -> int:
+def _kill(session: int, marks: set[bytes], deadline: float) -> int:
     """End what is there, and wait until it has ended. How many processes that were."""
-    ending: list[int] = []
-    for name in os.listdir("/proc"):
-        if name.isdigit() and int(name) != os.getpid() and _is_ours(int(name), session, mark):
-            with contextlib.suppress(OSError):
-                fd = os.pidfd_open(int(name))
-                ending.append(fd)
-                if _is_ours(int(name), session, mark):  # still: the number was not another's when it was opened
-                    signal.pidfd_send_signal(fd, signal.SIGKILL)
+    ending = kin.end(session, marks, 0, signal.SIGKILL)
     for fd in ending:
         select.select([fd], [], [], max(0.0, deadline - time.monotonic()))
         os.close(fd)
     return len(ending)
-
-
-def _is_ours(pid: int, session: int, mark: bytes) -> bool:
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            fields = file.read().rpartition(b")")[2].split()
-        if fields[0] in (b"Z", b"X") or int(fields[3]) != session:
-            return False
-        with open(f"/proc/{pid}/environ", "rb") as file:
-            return mark in file.read().split(b"\0")
-    except (OSError, IndexError, ValueError):  # another user's, or gone
-        return False
 
 
 def depth_of(pid: int) -> int:

@@ -10,6 +10,7 @@ from ...shared.errors import Refused
 from ...shared.messages import Event
 from ...shared.policy import Policy, resolve
 from . import values
+from .kin import ACTION
 from .values import Values, visible
 
 # What of the runner's own environment an action has; `--env` adds to it.
@@ -72,7 +73,7 @@ def make(
     in_tmux = action.do in ON_PANE
     found = values.of(cause.event, cause.name, cause.action, cause.attempt, _IN_TMUX_MOST if in_tmux else values.VALUE_MOST)
     own = {
-        **found.environment(), "CTMUX_ACTION_ID": cause.action, "CTMUX_DEPTH": str(cause.depth + 1),
+        **found.environment(), ACTION: cause.action, "CTMUX_DEPTH": str(cause.depth + 1),
         **({"CTMUX_TMUX_SOCKET": cause.socket} if cause.socket else {}),
     }  # fmt: skip
     own.pop("CTMUX_ACTION", None)

@@ -16,7 +16,7 @@ from . import drafts, values
 from .ask import Answer, ask
 from .book import Book, Intent
 from .child import Child, Result, unstarted
-from .leftovers import TOKEN
+from .kin import RUNNER
 from .look import Look, clients, look
 from .plan import Cause, Plan, make, notifies_desktop, pane_of
 from .queue import Queue, Waiting
@@ -179,7 +179,7 @@ class Works:
         action = action._replace(timeout=action.timeout or self._config.timeout)
         environ = {**os.environ, "CTMUX_INSTANCE": self._service.paths.instance}
         made = make(action, self._cause(intent), environ, policy, group, clients)
-        return made._replace(env={**made.env, TOKEN: self._token})
+        return made._replace(env={**made.env, RUNNER: self._token})
 
     def _run(
         self, intent: Intent, action: Action, policy: Policy, group: int | None = None, clients: tuple[str, ...] = ()

@@ -299,6 +299,18 @@ def test_a_deadline_ends_the_whole_group(guest: Guest) -> None:
     until(lambda: not any(alive(pid) for pid in pids))
 
 
+def test_a_deadline_ends_also_what_has_left_the_group_and_each_may_end_by_itself(guest: Guest) -> None:
+    out = Printer(guest)
+    inner = "trap 'sleep 0.3; echo clean; exit' TERM; echo inner $$; while :; do sleep 0.1; done"
+    script = 'trap "exit 1" TERM; timeout 1000 sh -c "$INNER" & echo outer $$; wait'
+    bounds = ("--action-timeout", "0.5", "--action-grace", "20", "--env", f"INNER={inner}")
+    armed = subscribe(guest, "pattern", "go", *bounds, "--run", "--", "sh", "-c", script)
+    out("go\n")
+    data = finished(guest, armed)
+    assert data["exit_code"] == 1 and data["reason"].startswith("timeout") and data["output"].endswith("clean\n")
+    assert not alive(int(data["output"].split("inner ")[1].split()[0]))
+
+
 def test_what_an_action_leaves_behind_ends_with_it(guest: Guest) -> None:
     out = Printer(guest)
     armed = subscribe(guest, "pattern", "go", "--run", "--", "sh", "-c", "sleep 1000 & echo $!")

@@ -33,6 +33,10 @@ def waiting(world: World, name: str) -> list[str]:
     return ["--run", "--", "sh", "-c", script, "x", f"{world.root}/{name}"]
 
 
+def pid_of(world: World, name: str) -> int:
+    return int(until(lambda: "".join(lines(world, f"{name}.pid"))))
+
+
 def appending(world: World, name: str) -> list[str]:
     return ["--run", "--", "sh", "-c", APPEND, "x", f"{world.root}/{name}"]
 
@@ -47,8 +51,7 @@ def test_a_killed_runner_reports_what_it_interrupted_and_leaves_nothing_behind(d
     once = subscribe(daemon, "pattern", "most", *waiting(daemon, "most"))
     least = subscribe(daemon, "pattern", "least", "--deliver", "at-least-once", *waiting(daemon, "least"))
     out("most\nleast\n")
-    until(lambda: Path(daemon.root, "most.pid").exists() and Path(daemon.root, "least.pid").exists())
-    pids = [int(Path(daemon.root, f"{name}.pid").read_text()) for name in ("most", "least")]
+    pids = [pid_of(daemon, name) for name in ("most", "least")]
     until(lambda: of(daemon, once, "started") and of(daemon, least, "started"))
     kill(daemon, "runner")
     assert daemon.wait_event("action.interrupted", subscription=once)["data"]["again"] is False
@@ -70,9 +73,8 @@ def test_a_runner_that_is_stopped_ends_its_actions_and_says_so(daemon: World) ->
         daemon, "pattern", "least", "--deliver", "at-least-once", "--concurrency", "1", *waiting(daemon, "two")
     )
     out("go\ngo\nleast\nleast\n")
-    until(lambda: len(of(daemon, armed, "intended")) == 2 and Path(daemon.root, "one.pid").exists())
-    until(lambda: len(of(daemon, least, "intended")) == 2 and Path(daemon.root, "two.pid").exists())
-    pid = int(Path(daemon.root, "one.pid").read_text())
+    until(lambda: len(of(daemon, armed, "intended")) == 2 and len(of(daemon, least, "intended")) == 2)
+    pid, _other = pid_of(daemon, "one"), pid_of(daemon, "two")
     record = supervised.running(daemon.paths)
     assert record
     with supervised.connect(record) as proxy:
