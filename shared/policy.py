@@ -17,11 +17,14 @@ _FLAGS = ("actions", "shell", "type_data", "unlimited")
 
 class Policy(NamedTuple):
     """`actions`: any at all (false: a read-only instance). `commands`: programs, as globs of their paths; a name without a
-    slash is looked for on PATH. `hosts`: of webhooks. `type_into`: sessions and panes (names, labels, ids) that actions may
-    type into, signal or kill. `type_data`: what is typed may have placeholders. `unlimited`: `--rate none`."""
+    slash is looked for on PATH. `env`: variables that an action may set, as globs; None: all, or none where `commands` are
+    limited, because some make a program another one (LD_PRELOAD, PATH). `hosts`: of webhooks. `type_into`: sessions and
+    panes (names, labels, ids) that actions may type into, signal or kill. `type_data`: what is typed may have placeholders.
+    `unlimited`: `--rate none`."""
 
     actions: bool = True
     commands: list[str] = ["*"]  # noqa: RUF012 (never changed)
+    env: list[str] | None = None
     shell: bool = True
     hosts: list[str] = ["*"]  # noqa: RUF012
     type_into: list[str] = ["*"]  # noqa: RUF012
@@ -88,6 +91,10 @@ def check(policy: Policy, action: Action) -> None:
         raise Refused("the policy allows no shell (shell = false); use --run -- ARGV")
     if action.do in ("run", "pane"):
         _check_command(policy, action.argv[0])
+    allowed = policy.env if policy.env is not None else ["*"] if policy.commands == ["*"] else []
+    for name in action.env:
+        if not any(fnmatch.fnmatchcase(name, pattern) for pattern in allowed):
+            raise Refused(f"the policy does not allow to set {name} (env, a list of names); see: ctmux action policy")
     if action.do == "webhook" and not host_allowed(policy, urlsplit(action.url or "").hostname or ""):
         raise Refused(f"the policy allows no webhook to {urlsplit(action.url or '').hostname}; see: ctmux action policy")
     if action.do in TYPING and placeholders(action) and not policy.type_data:

@@ -65,6 +65,8 @@ REFUSED = [
     ({"shell": False}, {"do": "shell", "text": "x"}, "no shell"),
     ({"commands": ["git"]}, {"do": "run", "argv": ["/bin/ls"]}, "does not allow to run"),
     ({"commands": ["/usr/bin/*"]}, {"do": "run", "argv": ["/usr/bin/../../tmp/x"]}, "does not allow to run"),
+    ({"commands": ["ls"]}, {"do": "run", "argv": ["ls"], "env": {"LD_PRELOAD": "/tmp/x.so"}}, "to set LD_PRELOAD"),
+    ({"env": ["MY_*"]}, {"do": "shell", "text": "x", "env": {"MY_X": "1", "PATH": "/tmp"}}, "to set PATH"),
     ({"commands": []}, {"do": "pane", "argv": ["ls"]}, "does not allow to run"),
     ({"hosts": ["*.example"]}, {"do": "webhook", "url": "http://u:p@evil.test/x.example"}, "no webhook to evil.test"),
     ({"type_into": []}, {"do": "send", "text": "x"}, "act on no pane"),
@@ -79,6 +81,8 @@ REFUSED = [
 ]
 ALLOWED = [
     ({"commands": ["ls"]}, {"do": "run", "argv": ["ls", "-l"]}),
+    ({"commands": ["ls"], "env": ["MY_*"]}, {"do": "run", "argv": ["ls"], "env": {"MY_X": "1"}}),
+    ({}, {"do": "run", "argv": ["ls"], "env": {"X": "1"}}),
     ({"commands": ["/*/ls"]}, {"do": "run", "argv": ["ls"]}),
     ({"hosts": ["*.example"]}, {"do": "webhook", "url": "https://Hooks.Example:8443/x"}),
     ({"type_data": True}, {"do": "send", "text": "{line}"}),

@@ -14,12 +14,13 @@ from ...shared import bus, spool, topics
 from ...shared.actions import AT_LEAST_ONCE
 from ...shared.config import Config
 from ...shared.errors import CtmuxError
-from ...shared.messages import Acted, Cancel, Draft, Event, Filter
+from ...shared.messages import Acted, Cancel, Draft, Event, Filter, Status, Subscriptions
 from ...shared.outbox import Outbox
 from ...shared.paths import Paths, ensure_private
 from ...shared.rpc import Reply
 from ...shared.service import Service
 from . import drafts, leftovers
+from .ask import Answer, ask
 from .book import Book, Intent, Tally
 from .memory import Memory
 from .plan import Plan
@@ -31,6 +32,7 @@ _SECOND = 1.0  # between two reports of what was held back
 _SNAPSHOT = 5.0  # seconds
 _UNSENT_MOST = 2000  # drafts; then no event is taken until the logger has them
 _ATTEMPTS_MOST = 20
+_ASK = 30.0  # seconds, for those who know what the log does not say any more
 _DRAIN = 8.0  # seconds for what runs to end and be reported, when the runner is stopped
 
 
@@ -53,6 +55,7 @@ class Runner(Service):
         self.taken = self._memory.since - 1
         self._open: dict[str, Intent] = {}
         self._flushed = 0.0
+        self._asking = 0  # questions without which no event can be decided
         self._flushing = self._saving = self._draining = False
         self._totals = {"intended": 0, "refused": 0, "finished": 0}
         self._follower = EventFollower(Filter(), self._memory.since)
@@ -84,7 +87,7 @@ class Runner(Service):
     # ---- events ----------------------------------------------------------------------------------------------------
 
     def _full(self) -> bool:
-        return len(self.outbox) > _UNSENT_MOST
+        return self._asking > 0 or len(self.outbox) > _UNSENT_MOST
 
     def _take(self, item: Item) -> None:
         if isinstance(item, Gap):
@@ -137,9 +140,27 @@ class Runner(Service):
         self._put([drafts.rehearsed(self._memory.log, intent, made, refused)])
 
     def _missed(self, gap: Gap) -> None:
-        """Events that nobody can be told any more: what they would have set off is not done, and that is said."""
+        """Events that nobody can be told any more: what they would have set off is not done, and that is said. What was
+        armed by them is known by the matcher; until it has answered no event is decided."""
         data = {"what": "actions", "start": gap.start, "end": gap.end, "reason": gap.reason}
         self._put([Draft("runner/gaps", int(time.time() * 1e6), "", "gap", time.time(), data=data)])
+        self._asking += 1
+        ask(self, "matcher", Subscriptions(), _ASK, self._learn_armed)
+        self._asking += 1
+        ask(self, "keeper", Status(), _ASK, self._learn_servers)
+
+    def _learn_armed(self, answer: Answer) -> None:
+        self._asking -= 1
+        if not isinstance(answer, CtmuxError):
+            for one in answer["subscriptions"]:
+                self.book.arm(one)
+        self._pump.resume()
+
+    def _learn_servers(self, answer: Answer) -> None:
+        self._asking -= 1
+        if not isinstance(answer, CtmuxError):
+            self.book.sockets |= {one["server"]: one["socket"] for one in answer["servers"]}
+        self._pump.resume()
 
     def _flush_soon(self) -> None:
         if not self._flushing:

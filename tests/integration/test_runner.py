@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ctmux.shared import supervised
+from ctmux.shared import journal, supervised
 from harness import World, until
 from printer import Printer, subscribe
 from roles import kill
@@ -116,6 +116,29 @@ def test_the_time_between_is_as_the_delivery_says(daemon: World, forgotten: bool
     assert all(data["reason"].startswith("stale") for data in of(daemon, most, "refused"))
     assert lines(daemon, "most") == []
     daemon.wait_event("action.finished", subscription=once)
+
+
+def test_what_is_armed_while_the_runner_misses_events_acts_all_the_same(world: World) -> None:
+    """It is armed by an event that the journal no longer keeps when the runner comes to it."""
+    world.configure("[logger]\nsegment_bytes = 10000\nkeep_bytes = 30000\n")
+    world.begin()
+    out = Printer(world)
+    record = supervised.running(world.paths)
+    assert record
+    with supervised.connect(record) as proxy:
+        proxy.supervisor.stopProcess("runner")
+    armed = subscribe(world, "pattern", "^go", *appending(world, "ran"))
+    first = world.wait_event("subscription.created", subscription=armed)["n"]
+    filling = 0
+    while journal.segments(world.paths.journal)[0].first <= first:
+        filling += 1
+        world.ctmux("publish", "filling", "--data", f'"{filling:0>2000}"')
+    out("go\n")
+    (cause,) = until(lambda: [e for e in world.events("pattern.matched") if e["subscription"] == armed])
+    with supervised.connect(record) as proxy:
+        proxy.supervisor.startProcess("runner")
+    until(lambda: lines(world, "ran") == [f"{cause['n']} 1"])
+    assert world.wait_event("gap")["data"]["what"] == "actions"
 
 
 def test_a_runner_that_is_killed_all_the_time_runs_nothing_twice(daemon: World) -> None:
