@@ -12,7 +12,7 @@ from ..shared import supervised
 from ..shared.errors import BY_CODE, CtmuxError, DeadlinePassed, NoDaemon, Refused, UsageError
 from ..shared.paths import Paths, ensure_private
 
-START_SECONDS = 20.0
+START_SECONDS = 30.0
 STOP_SECONDS = 60.0
 ROLES = ("logger", "matcher", "keeper", "runner")
 
