@@ -53,8 +53,13 @@ class EventFollower:
         self._log = status["log"]
         self._taken = status["head"] if self._since is None else max(0, self._since - 1)
         if self._taken > status["head"]:  # the position is of a journal that is no more
-            missing, self._taken = self._taken, 0
-            yield Gap(missing + 1, missing + 1, f"the journal was replaced by a new one, which ends at {status['head']}")
+            yield from self._replaced(status["log"], status["head"])
+
+    def _replaced(self, log: str, head: int) -> Script[None]:
+        """Go on at the first event of another journal."""
+        missing = self._taken + 1
+        self._log, self._taken = log, 0
+        yield Gap(missing, missing, f"the journal was replaced by a new one, which ends at {head}")
 
     def hear(self, frames: list[bytes]) -> Script[None]:
         """A message of the bus."""
@@ -76,8 +81,7 @@ class EventFollower:
     def heard(self, head: Head) -> Script[None]:
         """A heartbeat: is there something newer than what came?"""
         if head.log != self._log:
-            yield Gap(self._taken + 1, head.n, "the journal was replaced by a new one")
-            self._log, self._taken = head.log, 0
+            yield from self._replaced(head.log, head.n)
         if head.n > self._taken:
             yield from self.catch_up()
 
@@ -86,6 +90,9 @@ class EventFollower:
         while True:
             page = yield Ask("logger", Get(self._taken + 1, _PAGE, list(self._wanted)), _PATIENCE)
             self.live = False
+            if page["log"] != self._log:
+                yield from self._replaced(page["log"], page["head"])
+                continue
             if page["first"] > self._taken + 1:
                 start, self._taken = self._taken + 1, page["first"] - 1
                 yield Gap(start, self._taken, "older than the journal keeps")
@@ -99,6 +106,9 @@ class EventFollower:
                     continue
                 self._taken = event.n
                 yield event
+            if not page["lines"] and page["next"] <= self._taken + 1 <= page["head"]:
+                start, self._taken = self._taken + 1, page["head"]
+                yield Gap(start, self._taken, "the journal's files are gone")
             self._taken = max(self._taken, page["next"] - 1)
             if self._taken >= page["head"]:
                 return

@@ -4,10 +4,13 @@ A position is one flat object: `n`, the next event, and for each stream its next
 by a pane that came and went while nobody followed is known by the event of its end alone.
 """
 
+from itertools import zip_longest
+
 from ..shared import spool, topics
-from ..shared.codec import DecodeError, decode_chunk, parse_event
-from ..shared.errors import UsageError
-from ..shared.messages import Chunk, Event, Filter, Get, Panes
+from ..shared.codec import DecodeError, decode_chunk
+from ..shared.errors import NoTarget, UsageError
+from ..shared.messages import Chunk, Event, Filter
+from . import over
 from .events import EventFollower
 from .gap import Gap
 from .output import OutputFollower
@@ -16,7 +19,7 @@ from .script import Ask, Receive, Script
 
 _EVENTS = "pane,session.closed,gap"
 _ENDS = ("pane.exited", "pane.unobserved")
-_TOLD = (*_ENDS, "pane.observed", "gap")
+_TOLD = (*_ENDS, "pane.observed", "pane.moved", "gap")
 _ENDS_KEPT = 100  # streams that are over and dropped: a watcher that was stopped may still publish their last chunk
 
 
@@ -31,49 +34,106 @@ class JoinedFollower:
         check_ids(session, *(panes or ()))
         offsets = dict(since or {})
         self._n = offsets.pop("n", None)
-        self._root, self._server, self._session = root, server, session
-        self._since = None if since is None else offsets
+        self._root, self._server, self._session, self._since = root, server, session, since
         self._mine = set(offsets)  # streams of what is followed
         self._ended: dict[str, None] = {}  # those of them that are over, in the order of their ends
-        self._all = panes
         self._panes = None if panes is None else set(panes)
         self._output = OutputFollower(root)
         for stream, offset in offsets.items():
             self._output.start(server, stream, offset)
         self._events = EventFollower(Filter(_EVENTS, server), self._n)
-        self._due: int | None = None  # the event that is given as soon as the output before it is
+        self._due: int | None = None  # an event before the place in the journal that is yet to be given
         self._over = False
         self.live = False
 
     @property
-    def position(self) -> dict[str, int]:
-        """Where to go on: `n`, the next event, and the next byte of each stream that was followed."""
+    def position(self) -> dict[str, int] | None:
+        """Where to go on: `n`, the next event, and the next byte of each stream that was followed. As `since` was, until
+        something is known."""
+        if not self._events.begun:
+            return self._since
         offsets = {stream: self._output.offsets[f"{self._server}/{stream}"] for stream in self._mine}
-        n = self._due or (self._events.position if self._events.begun else self._n)
-        return offsets if n is None else {"n": n, **offsets}
+        return {"n": self._events.position if self._due is None else self._due, **offsets}
 
     def follow(self) -> Script[None]:
-        yield from check_server(self._server)
+        there = yield from self._is_there()
         gone = set(self._mine)
         yield from self._through(self._events.locate())  # first: what happens from here on is told
-        for found in spool.walk_server(self._root, self._server):
+        kept = spool.walk_server(self._root, self._server)
+        wanted = [found for found in kept if self._wanted(found.session, found.stream.pane)]
+        for found in kept:
             gone.discard(found.stream.name)
             if self._since is None:
                 self._output.start(self._server, found.stream.name, spool.size(found.path))
+        for found in wanted:  # all before the first is given: a position must have them
+            self._take_up(found.stream.name)
+        past = yield from self._past(there)
+        for found in wanted:
             if self._wanted(found.session, found.stream.pane):
                 yield from self._fill(found.session, found.stream.pane, found.stream.name, spool.size(found.path))
+        for id in past.unknown:
+            yield Gap(0, 0, f"{id} is over, and the journal does not keep how any more")
+            self._close(id)
+        for event, following in zip_longest(past.last, past.last[1:]):
+            yield from self._event(event, following and following.n)
         yield from self._through(self._events.catch_up())
         self._end(*gone)
-        for pane in sorted(self._panes or ()):
-            yield from self._exited(pane)
-        if self._session:  # perhaps closed already
-            yield from self._last(Filter("session.closed", self._server, self._session))
         while not self._over:
             frames = yield Receive()
             if frames[0].startswith(topics.OUT):
                 yield from self._chunk(frames)
             else:
                 yield from self._through(self._events.hear(frames))
+
+    def _is_there(self) -> Script[bool]:
+        """Whether the tmux server runs. Raises NoTarget if it does not, and nothing is kept of it."""
+        try:
+            yield from check_server(self._server)
+        except NoTarget:
+            if not self._since and not spool.walk_server(self._root, self._server):
+                raise
+            return False
+        return True
+
+    # ---- output ----------------------------------------------------------------------------------------------------
+
+    def _wanted(self, session: str | None, pane: str | None) -> bool:
+        return pane in self._panes if self._panes is not None else session == self._session
+
+    def _take_up(self, stream: str) -> int:
+        """A stream of what is followed: its next byte."""
+        self._mine.add(stream)
+        return self._output.offsets.setdefault(f"{self._server}/{stream}", 0)
+
+    def _fill(self, session: str, pane: str, stream: str, end: int) -> Script[None]:
+        like = Chunk(self._server, session, pane, stream, 0, 0.0, False, b"")
+        self._take_up(stream)
+        for item in self._output.fill(like, end):
+            self.live = False
+            yield item
+
+    def _chunk(self, frames: list[bytes]) -> Script[None]:
+        if not self._wanted(*topics.place(frames[0])):  # most, beside a pane that floods: not worth a decoding
+            return
+        try:
+            chunk = decode_chunk(frames[1:])
+        except DecodeError:
+            return  # a newer version's; what it carried is filled in from the spool
+        self._take_up(chunk.stream)
+        for item in self._output.take(chunk):
+            self.live = self._output.live
+            yield item
+
+    def _rest(self, session: str, pane: str, stream: str, end: int | None) -> Script[None]:
+        """What is left of a stream, up to its end if that is known."""
+        if end is None:
+            path = spool.find(self._root, self._server, stream)
+            end = spool.size(path) if path else None
+        if end is not None:
+            yield from self._fill(session, pane, stream, end)
+        else:
+            at = self._take_up(stream)
+            yield Gap(at, at, "its spool is gone, and nobody knows how long it was", stream)
 
     def _end(self, *streams: str) -> None:
         """Nothing follows in these; a position need not have them any more once their spools are gone."""
@@ -85,47 +145,21 @@ class JoinedFollower:
                 del self._ended[stream], self._output.offsets[f"{self._server}/{stream}"]
                 self._mine.discard(stream)
 
-    def _wanted(self, session: str | None, pane: str | None) -> bool:
-        return pane in self._panes if self._panes is not None else session == self._session
+    # ---- events ----------------------------------------------------------------------------------------------------
 
-    def _fill(self, session: str, pane: str, stream: str, end: int) -> Script[None]:
-        like = Chunk(self._server, session, pane, stream, 0, 0.0, False, b"")
-        self._output.offsets.setdefault(f"{self._server}/{stream}", 0)
-        self._mine.add(stream)
-        for item in self._output.fill(like, end):
-            self.live = False
-            yield item
-
-    def _chunk(self, frames: list[bytes]) -> Script[None]:
-        try:
-            chunk = decode_chunk(frames[1:])
-        except DecodeError:
-            return  # a newer version's; what it carried is filled in from the spool
-        if self._wanted(chunk.session, chunk.pane):
-            self._output.offsets.setdefault(f"{self._server}/{chunk.stream}", 0)
-            self._mine.add(chunk.stream)
-            for item in self._output.take(chunk):
-                self.live = self._output.live
-                yield item
-
-    def _exited(self, pane: str) -> Script[None]:
-        """The exit of a pane that is over already; nothing while it lives, or is too new to be known."""
-        panes = (yield Ask("keeper", Panes()))["panes"]
-        if not any(p["server"] == self._server and p["pane"] == pane and not p["exited"] for p in panes):
-            yield from self._last(Filter("pane.exited", self._server, None, pane))
-
-    def _last(self, wanted: Filter) -> Script[None]:
-        """The newest event in the journal that fits, if there is one; not given again if it was before the position."""
-        last: Event | None = None
-        since, head = 1, 1
-        while since <= head and not self._over:
-            page = yield Ask("logger", Get(since, 1000, list(wanted)), 30.0)
-            last = parse_event(page["lines"][-1]) if page["lines"] else last
-            since, head = page["next"], page["head"]
-        if last and self._n is not None and last.n < self._n:
-            self._close(last)
-        elif last and not self._over:
-            yield from self._event(last)
+    def _past(self, there: bool) -> Script[over.Over]:
+        """What was over before the place in the journal: its end is due, unless it was given before the position."""
+        if self._panes is not None:
+            past = yield from over.panes(self._server, there, self._panes)
+        else:
+            past = yield from over.session(self._server, there, str(self._session))
+        last = [event for event in past.last if event.n < self._events.position]  # others come by themselves
+        if self._n is not None:
+            for event in last:
+                self._close(str(event.pane or event.session))
+            last = []
+        self._due = last[0].n if last else None
+        return past._replace(last=last)
 
     def _through(self, events: Script[None]) -> Script[None]:
         """Of the events, those that concern what is followed, each after the output that it comes after."""
@@ -145,28 +179,35 @@ class JoinedFollower:
                 self.live = self._events.live
                 yield from self._event(step)
 
-    def _event(self, event: Event) -> Script[None]:
-        """An event that concerns what is followed, after the output that it ends."""
+    def _event(self, event: Event, following: int | None = None) -> Script[None]:
+        """An event that concerns what is followed, after the output that it ends. `following`: what is due next."""
         if not self._concerns(event):
             return
         self._due = event.n  # until it is given itself
-        stream, end = event.data.get("stream"), event.data.get("end")
-        if event.kind in _ENDS and stream and end is not None:
-            yield from self._fill(str(event.session), str(event.pane), stream, end)
+        session, pane = str(event.session), str(event.pane)
+        stream = event.data.get("stream")
+        if event.kind in _ENDS and stream:
+            yield from self._rest(session, pane, stream, event.data.get("end"))
             self._end(stream)
-        self._due = None
+        elif event.kind == "pane.moved" and self._panes is None and session != self._session:
+            for left in [name for name in self._mine - self._ended.keys() if spool.pane_of(name) == pane]:
+                yield from self._rest(session, pane, left, None)  # what it prints from now on is another session's
+        self._due = following
         yield event
-        self._close(event)
+        if event.kind in ("pane.exited", "session.closed"):
+            self._close(pane if event.kind == "pane.exited" else session)
 
     def _concerns(self, event: Event) -> bool:
         if event.kind == "session.closed":
             return self._panes is None and event.session == self._session
+        if event.kind == "pane.moved" and self._panes is None and event.data["origin"]["session"] == self._session:
+            return True
         return event.kind in _TOLD and self._wanted(event.session, event.pane)
 
-    def _close(self, event: Event) -> None:
-        """After the event of an end: is everything over?"""
-        if event.kind == "session.closed":
-            self._over = True
-        elif event.kind == "pane.exited" and self._panes is not None:
-            self._panes.discard(str(event.pane))
+    def _close(self, id: str) -> None:
+        """After the end of a pane, or of the session: is everything over?"""
+        if self._panes is not None:
+            self._panes.discard(id)
             self._over = not self._panes
+        elif id == self._session:
+            self._over = True

@@ -49,7 +49,8 @@ class OutputFollower:
                     continue
             self.live = False
             if found is None or not found.data or found.offset > at:
-                start, at = at, min(end, found.offset) if found and found.data else end
+                # Reclaimed in this moment, a range is empty and begins at the first byte that is kept.
+                start, at = at, min(end, found.offset) if found and found.offset > at else end
                 self.offsets[key] = at
                 yield Gap(start, at, "no longer in the spool", like.stream)
                 continue

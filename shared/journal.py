@@ -13,6 +13,7 @@ from .codec import DecodeError, parse_event
 from .messages import Event, Filter
 
 LIVE = "events.jsonl"
+LINE_MAX = 1 << 19  # bytes: an answer with one line is far below what fits into a frame
 _PREFIX, _SUFFIX = "events-", ".jsonl"
 _N = b'{"n":'
 
@@ -133,8 +134,8 @@ class Page(NamedTuple):
     next: int
 
 
-def read(directory: str, since: int, limit: int, wanted: Filter, size_max: int = 1 << 19) -> Page:
-    """Up to `limit` fitting lines, or about `size_max` bytes of them, from number `since` on.
+def read(directory: str, since: int, limit: int, wanted: Filter, size_max: int = LINE_MAX) -> Page:
+    """Up to `limit` fitting lines, or `size_max` bytes of them but at least one, from number `since` on.
 
     A page may be empty because much was looked at in vain: go on at `next` until it no longer grows.
     """
@@ -144,11 +145,14 @@ def read(directory: str, since: int, limit: int, wanted: Filter, size_max: int =
     size = scanned = 0
     following = since
     for line in lines(directory, since):
-        if len(page) >= limit or size > size_max or scanned > _SCAN_MAX:
+        if len(page) >= limit or scanned > _SCAN_MAX:
+            break
+        fitting = wanted == Filter() or (_has(line, kinds, needles) and _line_fits(line, wanted))
+        if fitting and page and size + len(line) > size_max:
             break
         scanned += len(line)
         following = (number(line) or following) + 1
-        if wanted == Filter() or (_has(line, kinds, needles) and _line_fits(line, wanted)):
+        if fitting:
             page.append(line)
             size += len(line)
     return Page(page, following)

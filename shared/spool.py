@@ -58,6 +58,11 @@ def parse_stream(name: str) -> Stream | None:
     return Stream(stem, f"%{match[1]}", int(match[2]), f"@{match[3]}", match[4])
 
 
+def pane_of(stream: str) -> str | None:
+    found = parse_stream(stream)
+    return found and found.pane
+
+
 def session_folder(session: str) -> str:
     return f"s{session[1:]}"
 

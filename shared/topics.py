@@ -14,8 +14,14 @@ def out(server: str, session: str, pane: str) -> bytes:
     return f"out.{server}.{_digits(session)}.{_digits(pane)}.".encode()
 
 
-def out_prefix(server: str, session: str | None = None) -> bytes:
-    return f"out.{server}.{_digits(session)}.".encode() if session else f"out.{server}.".encode()
+def out_prefix(server: str) -> bytes:
+    return f"out.{server}.".encode()
+
+
+def place(topic: bytes) -> tuple[str, str]:
+    """Session and pane of a topic of output; what is none has none that exists."""
+    parts = [*topic.decode(errors="replace").split("."), "", "", "", ""]
+    return f"${parts[2]}", f"%{parts[3]}"
 
 
 def event(server: str | None, session: str | None, pane: str | None, kind: str) -> bytes:

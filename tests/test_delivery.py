@@ -4,9 +4,10 @@ Real are the ledger, the lines of the journal and the follower; the network, the
 Whatever happens, in the end every fact of every source is in the journal once, in order, and the subscriber had it once.
 """
 
+import pytest
 from ctmux.client.events import EventFollower
 from ctmux.client.gap import Gap
-from ctmux.client.script import Ask
+from ctmux.client.script import Ask, Receive
 from ctmux.services.logger.ledger import Ledger
 from ctmux.shared import topics
 from ctmux.shared.codec import encode_event, encode_head, event_line, parse_event
@@ -117,7 +118,7 @@ class Delivery(RuleBasedStateMachine):
             return {"log": "log", "head": self.ledger.head}
         assert isinstance(request, Get)
         page = self.journal[request.since - 1 :][:3]
-        return {"lines": page, "next": request.since + len(page), "head": self.ledger.head, "first": 1}
+        return {"lines": page, "next": request.since + len(page), "head": self.ledger.head, "first": 1, "log": "log"}
 
     # ---- what holds ------------------------------------------------------------------------------------------------
 
@@ -153,6 +154,34 @@ def test_a_position_of_a_journal_that_is_no_more_is_told():
     assert script.send(None).request.since == 1  # and goes on with what there is
 
 
+def test_another_journal_is_gone_on_with_from_its_first_event_however_it_is_noticed():
+    def begun():
+        follower = EventFollower(Filter(), since=11)
+        script = follower.follow()
+        script.send(None)
+        return follower, script, script.send({"log": "old", "head": 12})
+
+    page = {"lines": [], "next": 1, "head": 0, "first": 1, "log": "new"}
+    follower, script, _ask = begun()
+    gap = script.send(page)
+    assert (gap.start, follower.position) == (11, 1) and "replaced" in gap.reason
+    assert script.send(None).request.since == 1
+    follower, script, _ask = begun()
+    assert isinstance(script.send({**page, "log": "old", "next": 13, "head": 12}), Receive)
+    gap = script.send([topics.HEAD, *encode_head(Head("new", 3))])
+    assert (gap.start, follower.position) == (13, 1)
+
+
+def test_a_journal_whose_files_are_gone_is_a_gap_and_not_asked_for_without_end():
+    script = EventFollower(Filter(), since=1).begin()
+    script.send(None)
+    script.send({"log": "log", "head": 3})
+    gap = script.send({"lines": [], "next": 1, "head": 3, "first": 1, "log": "log"})
+    assert (gap.start, gap.end) == (1, 3)
+    with pytest.raises(StopIteration):
+        script.send(None)
+
+
 def test_a_damaged_line_is_a_gap_and_not_the_end():
     script = EventFollower(Filter(), since=1).begin()
     script.send(None)
@@ -160,7 +189,7 @@ def test_a_damaged_line_is_a_gap_and_not_the_end():
     events = Ledger("log").accept([Draft("p", n, "", "pattern.matched", 1.0) for n in range(3)])
     lines = [event_line(event) for event in events]
     lines[1] = lines[1].replace(b":", b"!", 3).replace(b"!", b":", 1)
-    page = {"lines": lines, "next": 4, "head": 3, "first": 1}
+    page = {"lines": lines, "next": 4, "head": 3, "first": 1, "log": "log"}
     found = [script.send(page), script.send(None), script.send(None)]
     assert [one.n if isinstance(one, type(events[0])) else (one.start, one.end) for one in found] == [1, (2, 2), 3]
     assert isinstance(found[1], Gap) and "damaged" in found[1].reason

@@ -112,7 +112,12 @@ class Keeper(Service):
             for server in self._servers.values()
             for pane_id, pane in server.topology.panes.items()
         ]
-        return {"panes": panes}
+        sessions = [
+            {"server": server.key, "session": session, "name": name}
+            for server in self._servers.values()
+            for session, name in server.topology.sessions.items()
+        ]
+        return {"panes": panes, "sessions": sessions}
 
     # ---- tmux servers ----------------------------------------------------------------------------------------------
 

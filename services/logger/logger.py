@@ -62,6 +62,8 @@ class Logger(Service):
                 raise ValueError("ends must be names of producers")
             events = self._ledger.accept(drafts)
             lines = [event_line(event) for event in events]
+            if any(len(line) > journal.LINE_MAX for line in lines):
+                raise ValueError(f"an event has at most {journal.LINE_MAX >> 10} KiB in the journal")
         except (DecodeError, TypeError, ValueError, OverflowError, RecursionError) as error:
             raise UsageError(f"not a draft: {error}") from error
         if events:

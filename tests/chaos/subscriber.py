@@ -51,12 +51,12 @@ def events(position: Any) -> Iterator[Step]:
     while True:
         try:
             with Client() as client:
-                for item in client.events(since=at + 1):
+                stream = client.events(since=at + 1)
+                for item in stream:
+                    at = stream.position - 1
                     if isinstance(item, Gap):
-                        at = item.end
                         yield Step(at, [], repr(item))
                     else:
-                        at = item.n
                         yield Step(at, [item.data["line"]] if item.kind == "pattern.matched" else [])
         except NoDaemon:
             wait_daemon()

@@ -1,0 +1,244 @@
+"""A follower of output: what it gives of what is over, moved away or half forgotten, and where it goes on.
+
+Real are the spools, the lines of the journal and the follower; what the roles would answer is the test's.
+"""
+
+import os
+
+import pytest
+from ctmux.client import over
+from ctmux.client.joined import JoinedFollower
+from ctmux.client.script import Ask, Receive
+from ctmux.services.logger.ledger import Ledger
+from ctmux.shared import journal, topics
+from ctmux.shared.codec import encode_event, event_line
+from ctmux.shared.errors import NoTarget, UsageError
+from ctmux.shared.messages import Chunk, Draft, Event, Filter, Get, Panes, Status
+
+SERVER = "0123abcd"
+
+
+class Instance:
+    """An instance with one tmux server, as a follower sees it."""
+
+    def __init__(self, root):
+        self.root, self.directory = str(root / "spool"), str(root / "journal")
+        os.makedirs(self.directory)
+        self.ledger = Ledger("log")
+        self.there = True
+        self.panes: dict[str, str] = {}  # those that live -> session
+        self.sessions = {"$1"}
+        self.asked: list[object] = []
+        self.meanwhile = lambda _request: None
+
+    def spool(self, pane, data, session=1, epoch="k"):
+        """The path and the name of a stream that has printed `data`."""
+        name = f"p{pane[1:]}.9.w1.{epoch}"
+        path = f"{self.root}/{SERVER}/s{session}/{name}.raw"
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "ab") as file:
+            file.write(data)
+        return path, name
+
+    def happens(self, kind, session="$1", pane=None, **data):
+        """An event; as it would come by the bus."""
+        draft = Draft("keeper", self.ledger.head + 1, "", kind, 1.0, server=SERVER, session=session, pane=pane, data=data)
+        events = self.ledger.accept([draft])
+        self.ledger.commit(events)
+        with open(journal.segment_path(self.directory, 1), "ab") as file:
+            file.write(b"".join(map(event_line, events)))
+        return [topics.event(SERVER, session, pane, kind), *encode_event(events[0])]
+
+    def answer(self, ask):
+        self.asked.append(ask.request)
+        self.meanwhile(ask.request)
+        if isinstance(ask.request, Status) and ask.role == "keeper":
+            return {"servers": [{"server": SERVER}] if self.there else []}
+        if isinstance(ask.request, Status):
+            return {"log": "log", "head": self.ledger.head}
+        if isinstance(ask.request, Panes):
+            panes = [{"server": SERVER, "pane": p, "session": s, "exited": False} for p, s in self.panes.items()]
+            sessions = [{"server": SERVER, "session": session, "name": "x"} for session in self.sessions]
+            there = self.there
+            return {"panes": panes if there else [], "sessions": sessions if there else []}
+        assert isinstance(ask.request, Get)
+        page = journal.read(self.directory, ask.request.since, 1000, Filter(*ask.request.filter))
+        return {"lines": page.lines, "next": page.next, "head": self.ledger.head, "first": 1, "log": "log"}
+
+    def follow(self, panes=None, session=None, since=None):
+        return JoinedFollower(self.root, SERVER, panes, session, since)
+
+
+class Run:
+    """What a follower gives, until it waits for the bus or ends. `got`: each item, and the position behind it."""
+
+    def __init__(self, instance, follower):
+        self.instance, self.follower, self.ended = instance, follower, False
+        self.got = []
+        self._script = follower.follow()
+        self.go()
+
+    def go(self, frames=None):
+        answer = frames
+        while True:
+            try:
+                step = self._script.send(answer)
+            except StopIteration:
+                self.ended = True
+                return self
+            if isinstance(step, Receive):
+                return self
+            answer = self.instance.answer(step) if isinstance(step, Ask) else self.got.append(
+                (told(step), self.follower.position)
+            )  # fmt: skip
+
+    @property
+    def told(self):
+        return [item for item, _position in self.got]
+
+
+def told(item):
+    if isinstance(item, Chunk):
+        return item.data
+    return (item.kind, item.pane) if isinstance(item, Event) else (item.start, item.end)
+
+
+@pytest.fixture
+def instance(tmp_path):
+    return Instance(tmp_path)
+
+
+def test_what_is_kept_of_a_server_that_has_ended_is_given_to_its_end(instance):
+    _path, name = instance.spool("%1", b"0123456789")
+    instance.happens("pane.exited", pane="%1", stream=name, end=10)
+    instance.happens("session.closed")
+    instance.there = False
+    run = Run(instance, instance.follow(session="$1", since={"n": 1, name: 4}))
+    assert run.ended and run.told == [b"456789", ("pane.exited", "%1"), ("session.closed", None)]
+    run = Run(instance, instance.follow(["%1"], since={}))
+    assert run.ended and run.told == [b"0123456789", ("pane.exited", "%1")]
+
+
+def test_a_server_of_which_nothing_is_kept_is_no_target(instance):
+    instance.there = False
+    with pytest.raises(NoTarget):
+        Run(instance, instance.follow(["%1"]))
+
+
+def test_every_position_goes_on_with_what_was_not_given_yet(instance):
+    """Of all items, whatever was interrupted: never one twice, never one missing."""
+    ends = {}
+    for pane in ("%1", "%2", "%3"):
+        _path, name = instance.spool(pane, b"printed")
+        ends[pane] = name
+    instance.panes = {"%9": "$1"}
+    for pane in ("%2", "%3", "%1"):
+        instance.happens("gap", pane=pane, what="output")
+        instance.happens("pane.exited", pane=pane, stream=ends[pane], end=7)
+    wanted = Run(instance, instance.follow(["%1", "%2", "%3"], since={}))
+    assert wanted.ended and wanted.told.count(b"printed") == 3
+    assert [item for item in wanted.told if item[0] == "pane.exited"] == [("pane.exited", p) for p in ("%2", "%3", "%1")]
+    for index, (_item, position) in enumerate(wanted.got):
+        rest = Run(instance, instance.follow(["%1", "%2", "%3"], since=position))
+        assert rest.ended
+        assert [item for item in rest.told if item[0] != "gap"] == wanted.told[index + 1 :]
+
+
+def test_what_happens_while_the_journal_is_looked_through_comes_in_its_turn(instance):
+    names = {pane: instance.spool(pane, b"")[1] for pane in ("%1", "%2")}
+    instance.happens("session.created")
+    instance.panes = {"%9": "$1"}
+    frames = []
+
+    def ends(request):
+        if isinstance(request, Panes):
+            frames.extend([
+                instance.happens("pane.exited", pane="%2", stream=names["%2"], end=0),
+                instance.happens("gap", pane="%1", what="output"),
+                instance.happens("pane.exited", pane="%1", stream=names["%1"], end=0),
+            ])  # fmt: skip
+
+    instance.meanwhile = ends
+    run = Run(instance, instance.follow(["%1", "%2"]))
+    for each in frames:
+        run.go(each)
+    assert run.ended and run.told == [("pane.exited", "%2"), ("gap", "%1"), ("pane.exited", "%1")]
+
+
+def test_the_journal_is_looked_through_once_for_all_panes(instance):
+    instance.panes = {"%99": "$1"}
+    for number in range(20):
+        instance.happens("pane.exited", pane=f"%{number}")
+    panes = [f"%{number}" for number in range(20)]
+    assert Run(instance, instance.follow(panes)).ended
+    assert len([one for one in instance.asked if isinstance(one, Get)]) <= 2
+
+
+def test_an_end_that_the_journal_does_not_keep_any_more_is_a_gap_and_not_waited_for(instance):
+    instance.panes = {"%7": "$1"}
+    assert Run(instance, instance.follow(["%3"])).ended
+    assert not Run(instance, instance.follow(["%8"])).ended  # yet to come
+    assert not Run(instance, instance.follow(["%7"])).ended
+    instance.sessions = {"$5"}
+    assert Run(instance, instance.follow(session="$2")).ended
+    assert not Run(instance, instance.follow(session="$6")).ended
+    instance.there = False
+    assert Run(instance, instance.follow(["%8"], since={"n": 1})).ended
+
+
+def test_of_a_pane_that_moves_away_all_is_given_that_it_had_printed(instance):
+    _path, name = instance.spool("%1", b"abc")
+    run = Run(instance, instance.follow(session="$1", since={}))
+    position = run.follower.position
+    path, _name = instance.spool("%1", b"defg")
+    moved = instance.happens("pane.moved", session="$2", pane="%1", origin={"session": "$1", "window": "@1"})
+    os.makedirs(f"{instance.root}/{SERVER}/s2")
+    os.rename(path, f"{instance.root}/{SERVER}/s2/{name}.raw")
+    instance.happens("pane.exited", session="$2", pane="%1", stream=name, end=7)
+    assert run.go(moved).told == [b"abc", b"defg", ("pane.moved", "%1")]
+    assert Run(instance, instance.follow(session="$1", since=position)).told == [b"defg", ("pane.moved", "%1")]
+
+
+def test_a_spool_of_which_nobody_knows_the_end_is_a_gap(instance):
+    path, name = instance.spool("%1", b"abc")
+    run = Run(instance, instance.follow(["%1"], since={}))
+    os.unlink(path)
+    run.go(instance.happens("pane.exited", pane="%1", stream=name, end=None))
+    assert run.ended and run.told == [b"abc", (3, 3), ("pane.exited", "%1")]
+
+
+def test_a_position_from_before_the_first_answer_is_what_was_asked_for(instance):
+    for since in (None, {}, {"n": 5, "p1.9.w1.k": 4}):
+        assert instance.follow(["%1"], since=since).position == since
+
+
+def test_a_position_has_all_streams_before_the_first_byte_is_given(instance):
+    names = [instance.spool(pane, b"old")[1] for pane in ("%1", "%2")]
+    follower = instance.follow(session="$1")
+    script = follower.follow()
+    answer = None
+    while not isinstance(step := script.send(answer), Receive):
+        if isinstance(step, Ask):
+            answer = instance.answer(step)
+            if follower.position and len(follower.position) > 1:
+                break
+    assert follower.position == {"n": 1, **dict.fromkeys(names, 3)}
+
+
+def test_wrong_positions_are_refused(instance):
+    for since in (5, {"n": -1}, {"n": "5"}, {"n": True}):
+        with pytest.raises(UsageError):
+            instance.follow(["%1"], since=since)
+
+
+def test_only_the_newest_end_of_a_pane_counts(instance):
+    """A pane that tmux keeps exits, is respawned, and exits again."""
+    instance.panes = {"%9": "$1"}
+    for _ in range(3):
+        instance.happens("pane.exited", pane="%1")
+    script = over.panes(SERVER, True, {"%1"})
+    answer = None
+    with pytest.raises(StopIteration) as found:
+        while True:
+            answer = instance.answer(script.send(answer))
+    assert [event.n for event in found.value.value.last] == [3]
