@@ -162,11 +162,13 @@ def test_a_server_with_a_dead_pane_is_lost_once(world: World) -> None:
 
 def test_a_tmux_that_hangs_while_the_keeper_starts_is_not_dead(daemon: World) -> None:
     tmux = int(daemon.tmux("display-message", "-p", "#{pid}"))
-    os.kill(tmux, signal.SIGSTOP)
     keeper = daemon.role("keeper")
-    os.kill(keeper, signal.SIGKILL)
-    daemon.wait_event("service.restarted", 30, service="keeper")
-    os.kill(tmux, signal.SIGCONT)
+    os.kill(tmux, signal.SIGSTOP)
+    try:
+        os.kill(keeper, signal.SIGKILL)
+        daemon.wait_event("service.restarted", 30, service="keeper")
+    finally:
+        os.kill(tmux, signal.SIGCONT)
     until(lambda: daemon.data("status")["roles"]["keeper"]["servers"])
     pane = daemon.open_pane("exit 4")
     daemon.wait_event("pane.exited", pane=pane)
