@@ -8,8 +8,10 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
-from ..shared.actions import Action, read_all, summary
+from ..shared.actions import Action
 from ..shared.errors import UsageError
+from ..shared.specs import read_all
+from ..shared.summary import summary
 
 Parameter = tuple[Any, Any]  # a type, and how typer shows it
 _REST = ("--run", "--new-pane")

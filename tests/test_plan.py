@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from ctmux.services.runner import plan
-from ctmux.shared.actions import read
 from ctmux.shared.errors import Refused
 from ctmux.shared.messages import Event
 from ctmux.shared.policy import Policy
+from ctmux.shared.specs import read
 
 DATA = {"line": "a\n;'$(x)\x1b[2J", "captures": ["b;"]}
 EVENT = Event(7, "2026-01-01T00:00:00.000000Z", "pattern.matched", "srv", "$0", None, "%1", "s1", DATA, {}, "p", 7, "", [])

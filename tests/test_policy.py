@@ -4,9 +4,9 @@ import os
 
 import pytest
 from ctmux.shared import policy
-from ctmux.shared.actions import read
 from ctmux.shared.errors import Refused, UsageError
 from ctmux.shared.policy import Policy
+from ctmux.shared.specs import read
 
 
 @pytest.fixture

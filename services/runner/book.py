@@ -5,10 +5,11 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from ...shared.actions import AT_LEAST_ONCE, TYPING, Action, read
+from ...shared.actions import AT_LEAST_ONCE, TYPING, Action
 from ...shared.config import RunnerConfig
 from ...shared.errors import CtmuxError
 from ...shared.messages import Event
+from ...shared.specs import read
 
 _PANES_MOST = 1000  # panes that actions have touched, the latest
 

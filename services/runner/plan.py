@@ -4,8 +4,8 @@ import json
 import sys
 from typing import NamedTuple
 
-from ...shared import tmux
-from ...shared.actions import ON_PANE, Action, placeholders
+from ...shared import placeholders, tmux
+from ...shared.actions import ON_PANE, Action
 from ...shared.errors import Refused
 from ...shared.messages import Event
 from ...shared.policy import Policy, resolve
@@ -120,7 +120,7 @@ def _on_pane(
 
 def _typed(action: Action, found: Values) -> str:
     """What is typed: the text as it was armed, what comes from the event without anything that is a key."""
-    if found.truncated and placeholders(action):
+    if found.truncated and placeholders.of(action):
         raise Refused("the text is not all there, it was too long: what is cut is not typed")
     shown = Values(_visible(found.texts), _visible(found.groups), found.truncated)
     return shown.fill(action.text or "")[:_TYPED_MOST]

@@ -3,8 +3,8 @@
 import json
 from typing import Any, NamedTuple
 
-from ...shared.actions import PLACEHOLDER
 from ...shared.messages import Event
+from ...shared.placeholders import PLACEHOLDER
 
 VALUE_MOST = 32 << 10  # bytes of one text: execve(2) takes 128 KiB
 _ALL_MOST = 256 << 10  # bytes of all of them
