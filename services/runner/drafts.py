@@ -7,8 +7,9 @@ from ...shared.actions import Action
 from ...shared.messages import USER, Draft, Event
 from ...shared.summary import summary
 from . import delivery, values
-from .book import Intent, Tally
+from .intent import Intent, action_id
 from .plan import Plan
+from .tallies import Tally
 from .values import escaped
 
 _SHOWN_MOST = 4096  # characters of a text
@@ -76,12 +77,13 @@ def _sent(action: Action, intent: Intent, event: Event) -> dict[str, Any]:
     return {}
 
 
-def tallied(log: str, index: int, tally: Tally, position: int) -> Draft:
+def tallied(log: str, tally: Tally, position: int) -> Draft:
+    subscription = str(tally.event.subscription)
     data = {
-        "action": f"{tally.last}.{tally.event.subscription}.{index}", "cause": tally.last, "index": index,
+        "action": action_id(tally.last, subscription, tally.at), "cause": tally.last, "index": tally.at,
         "reason": tally.reason, "count": tally.times, "first": tally.first, "last": tally.last,
     }  # fmt: skip
-    key = f"{tally.event.subscription}/{index}/{tally.kind}:{tally.code}"
+    key = f"{subscription}/{tally.at}/{tally.kind}:{tally.code}"
     return _decision(log, tally.event, position, key, tally.kind, data)
 
 
