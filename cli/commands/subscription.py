@@ -13,6 +13,7 @@ import typer
 
 from ...shared import paths, spool
 from ...shared.codec import timestamp
+from ...shared.counted import counted
 from ...shared.errors import NoTarget, UsageError, from_wire
 from ..output import JSON, Result, command, table
 from .events import scope
@@ -107,7 +108,8 @@ def explain(wanted: str = typer.Argument(..., metavar="ID", help="Its id or name
     for stream in found["streams"]:
         more = f", {stream['unfinished']} more in an unfinished line" if stream["unfinished"] else ""
         lines.append(
-            f"  {stream['pane']}: from byte {stream['since']} on; {stream['looked_through']} bytes looked through{more}"
+            f"  {stream['pane']}: from byte {stream['since']} on; "
+            f"{counted(stream['looked_through'], 'byte')} looked through{more}"
         )
     if found.get("deadline"):
         lines.append(f"  next time that counts: {timestamp(found['deadline'])}")
@@ -138,7 +140,7 @@ def test(
         return Result("\n".join(text), {"costs": costs})
     found = list(answers)
     text += [f"byte {one['offset']}: {one['line']}" for one in found]
-    return Result("\n".join([*text, f"{len(found)} lines would fire"]), {"costs": costs, "lines": found})
+    return Result("\n".join([*text, f"{counted(len(found), 'line')} would fire"]), {"costs": costs, "lines": found})
 
 
 def _try(patterns: list[str], path: str | None) -> Iterator[dict[str, Any]]:

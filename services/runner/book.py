@@ -68,7 +68,7 @@ class Book:
             return no("action.refused", "stale", f"stale: the event is more than {oldest:g} s old")
         most, free = action.queue or config.queue, self.load.free(armed.id, action.concurrency or config.concurrency)
         if self.load.waiting(armed.id) >= most + free:  # who may begin at once waits for nobody
-            return no("action.refused", "queue", f"queue: {most} of its actions wait already")
+            return no("action.refused", "queue", f"queue: {most} of its actions {'waits' if most == 1 else 'wait'} already")
         if times:
             self.rates.add(key, at)
         if not action.dry:
