@@ -127,6 +127,8 @@ def host_allowed(policy: Policy, host: str) -> bool:
     return any(fnmatch.fnmatchcase(host.lower(), pattern.lower()) for pattern in policy.hosts)
 
 
-def pane_allowed(policy: Policy, names: list[str]) -> bool:
-    """`names`: all that a pane may be called: its id, label, and its sessions' ids and names."""
-    return any(fnmatch.fnmatchcase(name, pattern) for pattern in policy.type_into for name in names)
+def check_pane(policy: Policy, pane: str, names: list[str]) -> None:
+    """Raises Refused for a pane that must not be acted on. `names`: what else it is called: its label, and its sessions'
+    ids and names."""
+    if not any(fnmatch.fnmatchcase(name, pattern) for pattern in policy.type_into for name in (pane, *names)):
+        raise Refused(f"the policy does not allow to act on {pane}; see: ctmux action policy")

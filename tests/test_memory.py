@@ -161,10 +161,11 @@ def test_a_snapshot_of_another_log_or_ahead_of_it_or_damaged_is_not_believed(ins
 
 
 def test_what_is_open_has_its_cause_and_whether_another_attempt_was_announced(instance, path):
-    instance.arm(*[RUN] * 4)
+    instance.arm(*[RUN] * 5)
     event = instance.fire()
-    over, under_way, again, second = (instance.intend(event, at) for at in range(4))
+    over, under_way, again, second, refused = (instance.intend(event, at) for at in range(5))
     instance.write(drafts.finished(over, {}))
+    instance.write(drafts.refused(refused, "not allowed"))
     instance.write(drafts.interrupted(again, "killed", again=True))
     instance.write(drafts.interrupted(second, "killed", again=True))
     second = instance.intend(event, 3, attempt=2)

@@ -103,6 +103,11 @@ def finished(intent: Intent, data: dict[str, Any]) -> Draft:
     return _result(intent, _DONE, "action.finished", {**_about(intent), **data})
 
 
+def refused(intent: Intent, reason: str) -> Draft:
+    """When its turn came it was not allowed."""
+    return _result(intent, _DONE, "action.refused", {**_about(intent), "reason": reason})
+
+
 def interrupted(intent: Intent, reason: str, again: bool = False) -> Draft:
     """`again`: another attempt follows."""
     return _result(intent, _DONE, "action.interrupted", {**_about(intent), "reason": reason, "again": again})

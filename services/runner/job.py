@@ -8,7 +8,7 @@ from ...shared.actions import AT_LEAST_ONCE, ON_PANE
 from ...shared.codec import pack
 from ...shared.errors import CtmuxError, NoTarget, Refused
 from ...shared.messages import Sent, Subscribe, Unsubscribe
-from ...shared.policy import Policy, check, pane_allowed
+from ...shared.policy import Policy, check, check_pane
 from . import arming, drafts, values
 from .ask import Answer, ask
 from .child import Child, Result, unstarted
@@ -57,7 +57,7 @@ class Job:
         try:
             step()
         except CtmuxError as error:
-            self._done(unstarted(str(error)), {})
+            self._done(unstarted(error), {})
 
     def _begin(self, waited: float) -> None:
         action = self._action
@@ -85,14 +85,16 @@ class Job:
         intent = self._intent
         value = values.of(self._event, intent.name, intent.id, intent.attempt).fill_all(self._action.data)
         if len(pack(value)) > _VALUE_MOST:
-            raise Refused(f"with its placeholders filled it has more than {_VALUE_MOST >> 10} KiB, too much for an event")
+            raise CtmuxError(
+                f"with its placeholders filled it has more than {_VALUE_MOST >> 10} KiB, too much for an event"
+            )
         self._means.tell([drafts.published(intent, value)])
         self._done(_DONE, {})
 
     def _ask(self, request: Subscribe | Unsubscribe) -> None:
         def answered(answer: Answer) -> None:
             if isinstance(answer, CtmuxError):
-                self._done(unstarted(str(answer)), {})
+                self._done(unstarted(answer), {})
             else:
                 self._done(_DONE, {"subscription": answer["subscription"]["id"]})
 
@@ -107,8 +109,7 @@ class Job:
         def found(shown: Look | str) -> None:
             if isinstance(shown, str):
                 raise NoTarget(shown)
-            if not pane_allowed(policy, [pane, *shown.names]):
-                raise Refused(f"the policy does not allow to act on {pane}; see: ctmux action policy")
+            check_pane(policy, pane, shown.names)
             if self._action.do == "signal" and not shown.group:
                 raise NoTarget(f"the program of {pane} has ended: there is nothing to signal")
             self._run(policy, shown.group)
@@ -119,11 +120,11 @@ class Job:
         """In the status lines of who is attached."""
         socket = self._means.cause(self._intent).socket
         if socket is None:
-            raise Refused("nobody can be notified: no notify-send with a session bus, and no tmux server in the event")
+            raise NoTarget("nobody can be notified: no notify-send with a session bus, and no tmux server in the event")
 
         def found(names: list[str] | str) -> None:
             if isinstance(names, str):
-                raise Refused(names)
+                raise NoTarget(names)
             self._run(policy, clients=tuple(names[:_CLIENTS_MOST]))
 
         clients(self._service, socket, lambda names: self._try(lambda: found(names)))

@@ -33,7 +33,7 @@ class Means(NamedTuple):
         return Cause(intent.event, intent.id, intent.attempt, intent.depth, intent.name, socket)
 
     def plan(self, intent: Intent, policy: Policy, group: int | None = None, clients: tuple[str, ...] = ()) -> Plan:
-        """What would run. Raises Refused."""
+        """What would run. Raises CtmuxError."""
         action = intent.action
         action = action._replace(timeout=action.timeout or self.config.timeout)
         environ = {**os.environ, "CTMUX_INSTANCE": self.service.paths.instance}

@@ -14,6 +14,7 @@ from .intent import Intent
 from .snapshot import Snapshot
 
 _PAGE = 1000
+_ENDS = ("action.finished", "action.interrupted", "action.refused")
 
 Ask = Callable[[str, Request], dict[str, Any]]  # a role is asked, and has answered
 
@@ -102,9 +103,9 @@ class Memory:
             if intent.n >= self.since and intent.attempt == 1:
                 at = datetime.fromisoformat(event.time).timestamp()
                 self._book.rates.add(f"{intent.subscription}/{intent.at}", at)
-        elif data.get("action") in self._open and event.kind in ("action.finished", "action.interrupted"):
+        elif data.get("action") in self._open and event.kind in _ENDS:
             intent = self._open[data["action"]].intent
-            if data["attempt"] >= intent.attempt:
+            if data.get("attempt", 0) >= intent.attempt:
                 if data.get("again"):
                     self._open[intent.id] = Unfinished(intent, True)
                 else:

@@ -57,7 +57,7 @@ class Reports:
                 self._open.pop(intent.id, None)
             self._changed()
 
-        self._totals["finished"] += 1
+        self._totals["refused" if draft.kind == "action.refused" else "finished"] += 1
         self._outbox.put([draft], written)
 
     def tallied(self, tallies: list[Tally], position: int) -> None:

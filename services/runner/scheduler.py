@@ -97,6 +97,8 @@ class Scheduler:
         del self._running[intent.id]
         if result.reason == _STOPPED:
             self._interrupted(intent, _STOPPED)
+        elif result.refused:
+            self._report(drafts.refused(intent, str(result.reason)), intent)
         else:
             keep = config.output_bytes if intent.action.output is None else intent.action.output
             self._report(drafts.finished(intent, {**result.data(keep), **more}), intent)
