@@ -208,6 +208,22 @@ def test_one_subscription_arms_and_removes_another(guest: Guest) -> None:
     assert "no subscription 'nobody'" in finished(guest, removes, index=1)["reason"]
 
 
+def test_what_a_subscription_sets_off_is_explained(guest: Guest) -> None:
+    argv = ("--rate", "5/1", "--action-timeout", "60", "--send", "y", "--run", "--", "echo", "{line} {1}")
+    armed = subscribe(guest, "pattern", "(x)", "--deliver", "at-least-once", *argv)
+    shown = guest.ctmux("subscription", "explain", armed).stdout.splitlines()
+    assert [line for line in shown if "sets off" in line] == [
+        "  sets off run: /usr/bin/echo '{line} {1}' (at-least-once, rate 5/1 s)",
+        "  sets off send: type y and Enter in the pane of the event (at-least-once, rate 5/1 s)",
+    ]
+    told = guest.data("subscription", "explain", armed)["actions"]
+    assert [(one["do"], one["deliver"], one["bounds"]) for one in told] == [
+        (do, "at-least-once", {"rate": [5, 1.0]}) for do in ("run", "send")
+    ]
+    bare = subscribe(guest, "pattern", "x")
+    assert guest.data("subscription", "explain", bare)["actions"] == []
+
+
 def test_an_event_of_ones_own(guest: Guest) -> None:
     guest.ctmux("publish", "deploy.done", "--data", '{"version": "1.2"}')
     event = guest.wait_event("user.deploy.done")
