@@ -31,7 +31,7 @@ class World:
         self.policy = Policy()
         self.ends: list[tuple[str, str]] = []
         self.data: list[dict[str, Any]] = []
-        means = Means(self.loop, RunnerConfig(**config), self.book, self._policy, "token", "log", self.told)  # type: ignore[arg-type]
+        means = Means(self.loop, RunnerConfig(**config), self.book, self._policy, "token", "log", self.told)
         self.starts: list[str] = []
         self.scheduler = Scheduler(means, self._report)
         self.left: list[int] = []
