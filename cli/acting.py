@@ -8,8 +8,11 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
-from ..shared.actions import Action, read_all, summary
+from ..shared import config
+from ..shared.actions import Action
 from ..shared.errors import UsageError
+from ..shared.specs import read_all
+from ..shared.summary import bounds, summary, terms
 
 Parameter = tuple[Any, Any]  # a type, and how typer shows it
 _REST = ("--run", "--new-pane")
@@ -118,8 +121,22 @@ def take(given: dict[str, Any]) -> list[dict[str, Any]]:
 
 def describe(actions: list[dict[str, Any]]) -> list[str]:
     """What would run, for a person, with the placeholders as they are."""
-    known = ({key: value for key, value in action.items() if key in Action._fields} for action in actions)
-    return [summary(Action(**action)) for action in known]
+    return [summary(action) for action in _known(actions)]
+
+
+def told(actions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each for people and programs: its kind, what it does, how it is delivered, its bounds that are not the default."""
+    settings = config.load().runner
+    return [
+        {"do": one.do, "what": summary(one), "deliver": one.deliver, "bounds": bounds(one, settings),
+         "terms": terms(one, settings)}
+        for one in _known(actions)
+    ]  # fmt: skip
+
+
+def _known(actions: list[dict[str, Any]]) -> list[Action]:
+    """As far as this ctmux understands them."""
+    return [Action(**{key: value for key, value in action.items() if key in Action._fields}) for action in actions]
 
 
 def _values(do: str, value: Any) -> list[Any]:

@@ -4,7 +4,6 @@ import time
 import uuid
 from typing import Any
 
-from ..shared.actions import check_name
 from ..shared.errors import NoTarget, UsageError
 from ..shared.messages import (
     KINDS,
@@ -22,6 +21,7 @@ from ..shared.messages import (
     Unsubscribe,
     unknown_kind,
 )
+from ..shared.specs import check_name
 from . import armed
 from .script import Ask, Script
 

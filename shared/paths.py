@@ -4,6 +4,7 @@ import os
 import stat
 from typing import NamedTuple
 
+from .counted import counted
 from .errors import Refused, UsageError
 
 SOCKET_PATH_MAX = 107  # sun_path is 108 bytes with its final NUL
@@ -127,7 +128,7 @@ def check_socket_path(path: str, setting: str) -> None:
     excess = len(os.fsencode(path)) - SOCKET_PATH_MAX
     if excess > 0:
         raise UsageError(
-            f"path too long for a socket by {excess} bytes: {os.path.dirname(path)} "
+            f"path too long for a socket by {counted(excess, 'byte')}: {os.path.dirname(path)} "
             f"(sockets end at {SOCKET_PATH_MAX}); set {setting} to a shorter directory"
         )
 

@@ -7,8 +7,8 @@ import stat
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from . import config
-from .actions import NEEDS, ON_PANE, TYPING, Action, placeholders
+from . import config, placeholders
+from .actions import NEEDS, ON_PANE, TYPING, Action
 from .codec import fits
 from .errors import Refused, UsageError
 
@@ -97,7 +97,7 @@ def check(policy: Policy, action: Action) -> None:
             raise Refused(f"the policy does not allow to set {name} (env, a list of names); see: ctmux action policy")
     if action.do == "webhook" and not host_allowed(policy, urlsplit(action.url or "").hostname or ""):
         raise Refused(f"the policy allows no webhook to {urlsplit(action.url or '').hostname}; see: ctmux action policy")
-    if action.do in TYPING and placeholders(action) and not policy.type_data:
+    if action.do in TYPING and placeholders.of(action) and not policy.type_data:
         raise Refused("what programs print would be typed: the policy allows that only with type_data = true")
     if action.do in ON_PANE and not policy.type_into:
         raise Refused("the policy allows to act on no pane (type_into = []); see: ctmux action policy")
@@ -127,6 +127,8 @@ def host_allowed(policy: Policy, host: str) -> bool:
     return any(fnmatch.fnmatchcase(host.lower(), pattern.lower()) for pattern in policy.hosts)
 
 
-def pane_allowed(policy: Policy, names: list[str]) -> bool:
-    """`names`: all that a pane may be called: its id, label, and its sessions' ids and names."""
-    return any(fnmatch.fnmatchcase(name, pattern) for pattern in policy.type_into for name in names)
+def check_pane(policy: Policy, pane: str, names: list[str]) -> None:
+    """Raises Refused for a pane that must not be acted on. `names`: what else it is called: its label, and its sessions'
+    ids and names."""
+    if not any(fnmatch.fnmatchcase(name, pattern) for pattern in policy.type_into for name in (pane, *names)):
+        raise Refused(f"the policy does not allow to act on {pane}; see: ctmux action policy")

@@ -3,7 +3,9 @@
 import itertools
 from typing import Any
 
-from ctmux.services.runner.book import Book, Intent, Tally
+from ctmux.services.runner.book import Book
+from ctmux.services.runner.intent import Intent
+from ctmux.services.runner.tallies import Tally
 from ctmux.shared.actions import Action
 from ctmux.shared.codec import timestamp
 from ctmux.shared.config import RunnerConfig
@@ -19,7 +21,7 @@ def event(n: int, at: float = 1000.0, kind: str = "pattern.matched", pane: str =
 
 def book(*specs: dict[str, Any], depth: int = 0, **config: Any) -> Book:
     made = Book(CONFIG._replace(**config))
-    made.arm({"id": "s1", "name": "n", "actions": list(specs or [RUN]), "armed_by": {"depth": depth}})
+    made.registry.arm({"id": "s1", "name": "n", "actions": list(specs or [RUN]), "armed_by": {"depth": depth}})
     return made
 
 
@@ -58,7 +60,8 @@ def test_what_has_ended_sets_off_nothing_more_but_what_came_before_does():
 def test_the_rate_is_by_the_times_of_the_events():
     made = book()
     assert [decide(made, event(n, 1000.0 + n)) for n in range(1, 6)] == [["run"]] * 3 + [["rate"]] * 2
-    made.waiting.clear()
+    for _ in range(3):
+        made.load.leave("s1")
     assert decide(made, event(6, 1061.5), now=1062.0) == ["run"]
     assert decide(made, event(7, 1061.6), now=1062.0) == ["rate"]
     assert decide(made, event(8, 500.0), now=500.0) == ["run"]  # the clock was set back
@@ -69,7 +72,7 @@ def test_a_restarted_book_goes_on_with_the_rate():
     for n in range(1, 4):
         decide(made, event(n))
     again = Book(CONFIG)
-    again.load(made.dump())
+    again.restore(made.dump())
     assert decide(again, event(4)) == ["rate"]
 
 
@@ -80,8 +83,8 @@ def test_a_snapshot_is_of_its_moment():
     made.learn(event(2, kind="server.lost"))
     made.learn(event(3, kind="subscription.ended"))
     again = Book(CONFIG)
-    again.load(kept)
-    assert decide(again, event(2)) == ["run"] and again.sockets == {"srv": "/run/tmux"}
+    again.restore(kept)
+    assert decide(again, event(2)) == ["run"] and again.registry.sockets == {"srv": "/run/tmux"}
 
 
 def test_what_is_known_is_not_decided_again():
@@ -96,18 +99,19 @@ def test_old_events_are_refused_unless_delivery_is_at_least_once():
 
 def test_what_began_with_history_is_never_stale():
     made = book()
-    made.arm({"id": "s1", "name": "n", "actions": [RUN], "start": "last 100"})
+    made.registry.arm({"id": "s1", "name": "n", "actions": [RUN], "start": "last 100"})
     assert decide(made, event(1), now=5000.0) == ["run"]
     again = Book(CONFIG)
-    again.load(made.dump())
+    again.restore(made.dump())
     assert decide(again, event(2), now=5000.0) == ["run"]
 
 
 def test_a_full_queue_refuses_until_something_begins():
     made = book({**RUN, "rate": [1000, 1.0], "queue": 2, "concurrency": 2})
-    made.running["s1"] = 2
+    for _ in range(2):
+        made.load.begin("s1")
     assert [decide(made, event(n)) for n in range(1, 4)] == [["run"], ["run"], ["queue"]]
-    made.begun("s1")
+    made.load.leave("s1")
     assert decide(made, event(4)) == ["run"]
     assert decide(made, event(5)) == ["queue"]
 
@@ -116,7 +120,7 @@ def test_what_can_begin_at_once_does_not_wait():
     made = book({**RUN, "rate": [1000, 1.0], "queue": 3, "concurrency": 2})
     assert [decide(made, event(n)) for n in range(1, 9)] == [["run"]] * 5 + [["queue"]] * 3
     made = book({**RUN, "rate": [1000, 1.0], "queue": 3, "concurrency": 2}, together=2)
-    made.running["s2"] = 1
+    made.load.begin("s2")
     assert [decide(made, event(n)) for n in range(1, 9)] == [["run"]] * 4 + [["queue"]] * 4
 
 
@@ -134,7 +138,7 @@ def test_a_chain_of_actions_ends():
     for _ in range(4):  # each types into the pane that it came from
         found = made.decide(event(next(numbers)), 1000.0, allow)[0]
         depths.append(found.depth if isinstance(found, Intent) else found.code)
-        made.touched("srv", "%1", (found.depth if isinstance(found, Intent) else 0) + 1, 1000.0)
+        made.chains.touched("srv", "%1", (found.depth if isinstance(found, Intent) else 0) + 1, 1000.0)
     assert depths == [0, 1, 2, "loop"]
     assert decide(made, event(next(numbers), pane="%2")) == ["run"]
     assert decide(made, event(next(numbers), 1011.0), now=1011.0) == ["run"]  # long after
@@ -159,15 +163,15 @@ def test_only_what_typed_or_started_a_pane_and_succeeded_is_a_cause():
     ):
         made = book(spec)
         one = intent(made, 1)
-        made.begins(one)
-        assert made.depth(event(2), made.armed["s1"], 1000.0) == (spec["do"] in ("send", "pane"))  # while it acts
-        made.ended(one, succeeded, "%9" if spec["do"] == "pane" else "", 1000.0)
-        assert made.depth(event(3, pane=pane), made.armed["s1"], 1000.0) == depth, spec
+        made.chains.begins(one)
+        assert made.chains.depth(event(2), 1000.0) == (spec["do"] in ("send", "pane"))  # while it acts
+        made.chains.ended(one, succeeded, "%9" if spec["do"] == "pane" else "", 1000.0)
+        assert made.chains.depth(event(3, pane=pane), 1000.0) == depth, spec
 
 
 def test_an_action_may_say_how_many_in_a_row_it_allows():
     made = book({**RUN, "loop": 5}, RUN, {**RUN, "loop": 1})
-    made.touched("srv", "%1", 5, 1000.0)
+    made.chains.touched("srv", "%1", 5, 1000.0)
     assert decide(made, event(1)) == ["run", "loop", "loop"]
     found = made.decide(event(2), 1000.0, allow)[1]
     assert isinstance(found, Tally) and "--loop-depth" in found.reason
@@ -176,7 +180,7 @@ def test_an_action_may_say_how_many_in_a_row_it_allows():
 def test_what_an_action_has_armed_or_started_is_behind_it():
     assert decide(book(depth=3), event(1)) == ["loop"]
     born = Book(CONFIG, lambda _event: 3)
-    born.arm({"id": "s1", "name": None, "actions": [RUN]})
+    born.registry.arm({"id": "s1", "name": None, "actions": [RUN]})
     assert decide(born, event(1)) == ["loop"]
 
 
@@ -184,23 +188,12 @@ def test_a_pane_that_an_action_opens_is_behind_it_before_its_id_is_known():
     made = book({"do": "pane", "argv": ["/bin/true"], "loop": 1, "rate": []})
     one = intent(made, 1)._replace(depth=1)
     for succeeded, then in ((False, ["run", "run"]), (True, ["loop", "run"])):
-        made.begins(one)
+        made.chains.begins(one)
         assert decide(made, event(2, pane="%7")) == ["loop"]
-        made.ended(one, succeeded, "%7", 1000.0)
+        made.chains.ended(one, succeeded, "%7", 1000.0)
         assert [decide(made, event(3, pane=pane))[0] for pane in ("%7", "%8")] == then
 
 
 def test_who_armed_it_may_have_said_anything():
     for depth in ("3", 2.5, [], None, -1):
         assert decide(book(depth=depth), event(1)) == ["run"]  # type: ignore[arg-type]
-
-
-def test_what_is_held_back_is_counted_with_first_and_last():
-    made = book()
-    for n in range(1, 11):
-        for at, one in enumerate(made.decide(event(n), 1000.0, allow)):
-            if isinstance(one, Tally):
-                made.count(at, one)
-    ((key, tally),) = made.tallies.items()
-    assert key == ("s1", 0, "action.suppressed", "rate")
-    assert (tally.times, tally.first, tally.last) == (7, 4, 10)

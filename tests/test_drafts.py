@@ -1,7 +1,7 @@
 """What is said of actions, as data: a frame holds it, whatever they are given."""
 
 from ctmux.services.runner import drafts
-from ctmux.services.runner.book import Intent
+from ctmux.services.runner.intent import Intent
 from ctmux.services.runner.plan import Plan
 from ctmux.shared.codec import FRAME_MAX, pack
 from ctmux.shared.messages import Event

@@ -46,14 +46,14 @@ NOT_YET = "what it was told of last did not make it fire"
     [
         ([], 3.0, ["no whole line since it was armed matches; try: ctmux subscription test",
                    "no line that still counts has come"]),
-        ([line(1.0, 0)], 3.0, [NOT_YET, "%1: 1 of 3 steps have come, 8.0 s are left; it waits for 'B'"]),
+        ([line(1.0, 0)], 3.0, [NOT_YET, "%1: 1 of 3 steps has come, 8.0 s are left; it waits for 'B'"]),
         ([line(1.0, 0), line(2.0, 1), line(3.0, 0)], 4.5,
          [NOT_YET, "%1: 2 of 3 steps have come, 6.5 s are left; it waits for 'C'"]),
         ([line(1.0, 0), line(2.0, 1), line(3.0, 0)], 12.0,  # the earlier first step is too long ago
-         [NOT_YET, "%1: 1 of 3 steps have come, 1.0 s are left; it waits for 'B'"]),
+         [NOT_YET, "%1: 1 of 3 steps has come, 1.0 s are left; it waits for 'B'"]),
         ([line(1.0, 0)], 12.0, [NOT_YET, "no line that still counts has come"]),
         ([line(1.0, 0, "%1"), line(1.0, 0, "%2"), line(2.0, 1, "%2")], 3.0,
-         [NOT_YET, "%1: 1 of 3 steps have come, 8.0 s are left; it waits for 'B'",
+         [NOT_YET, "%1: 1 of 3 steps has come, 8.0 s are left; it waits for 'B'",
           "%2: 2 of 3 steps have come, 8.0 s are left; it waits for 'C'"]),
     ],
 )  # fmt: skip
@@ -71,7 +71,7 @@ def test_threshold():
     wanted = subscription("threshold", "A", times=4, seconds=10.0)
     facts = [line(1.0, 0), line(5.0, 0)]
     assert why(wanted, *facts, now=6.0)[1:] == ["%1: 2 of 4 lines have come in the last 10 s"]
-    assert why(wanted, *facts, now=12.0)[1:] == ["%1: 1 of 4 lines have come in the last 10 s"]
+    assert why(wanted, *facts, now=12.0)[1:] == ["%1: 1 of 4 lines has come in the last 10 s"]
     assert why(wanted, *facts, now=16.0)[1:] == ["no line that still counts has come"]
     wanted = subscription("threshold", "A", times=4, seconds=10.0, across=True)
     assert why(wanted, line(1.0, 0), line(2.0, 0, "%2"), now=3.0)[1:] == ["2 of 4 lines have come in the last 10 s"]
@@ -88,6 +88,18 @@ def test_all():
     assert why(wanted, member(1.0, "s3"), now=2.0)[-1].startswith("s3 of its members have fired")
     assert why(wanted, member(1.0, "s3"), now=2.0)[-1].endswith("missing: s2")
     assert why(wanted, member(1.0, "s3"), now=12.0)[-1].endswith("missing: s2, s3")
+
+
+def test_numbers_have_their_words():
+    wanted = subscription("pattern", "A", ttl=900.0, cooldown=1.5)
+    assert why(wanted, line(1.0, 0), line(2.0, 0), now=3.0)[-2:] == [
+        "it has fired 1 time",
+        "1 was held back by its limit, cooldown or dedupe since the last event",
+    ]
+    assert why(wanted, *[line(at, 0) for at in (1.0, 2.0, 2.2, 3.0)], now=3.0)[-1] == "it has fired 2 times"
+    facts = [line(1.0, 0, f"%{number}") for number in range(21)]
+    wanted = subscription("sequence", "A", "B", seconds=10.0)
+    assert why(wanted, *facts, now=2.0)[-1] == "and so on, in 1 more pane"
 
 
 @pytest.mark.parametrize("kind", ["command", "prompt"])

@@ -1,13 +1,10 @@
 """Drafts on their way to a logger that is slow, silent, full or killed: a real ROUTER, a real ledger."""
 
 import contextlib
-import heapq
-import itertools
 import shutil
 import socket
 import tempfile
 import threading
-import time
 
 import pytest
 import zmq
@@ -17,46 +14,7 @@ from ctmux.shared.errors import CtmuxError, UsageError
 from ctmux.shared.messages import Draft, Put
 from ctmux.shared.outbox import Outbox
 from ctmux.shared.rpc import Server
-from ctmux.shared.service import Timer
-
-HASTE = 50  # a second of patience is 20 ms here
-
-
-class Loop:
-    """What an outbox needs of a service, with time that passes faster."""
-
-    def __init__(self, context):
-        self.context = context
-        self._poller = zmq.Poller()
-        self._actions = {}
-        self._timers = []
-        self._order = itertools.count()
-
-    def register(self, readable, action):
-        self._poller.register(readable, zmq.POLLIN)
-        self._actions[readable] = action
-
-    def unregister(self, readable):
-        self._poller.unregister(readable)
-        del self._actions[readable]
-
-    def after(self, seconds, action):
-        timer = Timer(action)
-        heapq.heappush(self._timers, (time.monotonic() + seconds / HASTE, next(self._order), timer))
-        return timer
-
-    def run(self, until, seconds=5.0):
-        """Turn until it is so."""
-        deadline = time.monotonic() + seconds
-        while not until():
-            assert time.monotonic() < deadline, "it did not come in time"
-            wait = self._timers[0][0] - time.monotonic() if self._timers else deadline - time.monotonic()
-            for readable, _event in self._poller.poll(max(0, min(wait, seconds) * 1000)):
-                self._actions[readable]()
-            while self._timers and self._timers[0][0] <= time.monotonic():
-                timer = heapq.heappop(self._timers)[2]
-                if timer.action:
-                    timer.action()
+from loop import HASTE, Loop
 
 
 class Logger:

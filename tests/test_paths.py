@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from ctmux.shared.counted import counted
 from ctmux.shared.errors import Refused, UsageError
 from ctmux.shared.paths import LONGEST_SOCKET, SOCKET_PATH_MAX, check_socket_path, ensure_private, resolve
 
@@ -54,7 +55,7 @@ def test_possible_instance_names(name):
 
 @pytest.mark.parametrize("excess", [1, 30])
 def test_a_path_too_long_says_by_how_much_and_what_to_set(excess):
-    with pytest.raises(UsageError, match=f"by {excess} bytes.*set CTMUX_RUNTIME_DIR"):
+    with pytest.raises(UsageError, match=f"by {counted(excess, 'byte')}.*set CTMUX_RUNTIME_DIR"):
         resolve({"CTMUX_RUNTIME_DIR": "/" + "x" * (ROOM - 1 + excess)})
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from ctmux.services.runner import plan
-from ctmux.shared.actions import read
-from ctmux.shared.errors import Refused
+from ctmux.shared.errors import CtmuxError, Refused
 from ctmux.shared.messages import Event
 from ctmux.shared.policy import Policy
+from ctmux.shared.specs import read
 
 DATA = {"line": "a\n;'$(x)\x1b[2J", "captures": ["b;"]}
 EVENT = Event(7, "2026-01-01T00:00:00.000000Z", "pattern.matched", "srv", "$0", None, "%1", "s1", DATA, {}, "p", 7, "", [])
@@ -94,15 +94,16 @@ def test_a_notification_is_no_format_of_tmux():
     assert made.argv == [*TMUX, *shown[0], ";", *shown[1]]
 
 
-def test_what_cannot_be_done_is_refused():
+def test_what_cannot_be_done_is_said():
     for given, cause, words in (
         ({"do": "kill"}, CAUSE._replace(event=EVENT._replace(pane=None)), "is of no pane"),
         ({"do": "kill"}, CAUSE._replace(socket=None), "is not known"),
         ({"do": "run", "argv": ["/no/such"]}, CAUSE, "no program '/no/such'"),
         ({"do": "publish", "name": "x"}, CAUSE, "starts no process"),
     ):
-        with pytest.raises(Refused, match=words):
+        with pytest.raises(CtmuxError, match=words) as raised:
             plan.make(read(given), cause, ENVIRON, Policy())
+        assert not isinstance(raised.value, Refused)  # it is allowed, and does not work
 
 
 def test_what_a_program_in_a_new_pane_has_is_not_what_finds_tmux():

@@ -4,9 +4,9 @@ import os
 
 import pytest
 from ctmux.shared import policy
-from ctmux.shared.actions import read
 from ctmux.shared.errors import Refused, UsageError
 from ctmux.shared.policy import Policy
+from ctmux.shared.specs import read
 
 
 @pytest.fixture
@@ -103,5 +103,8 @@ def test_what_is_allowed_is(given, action):
 
 
 def test_panes_are_known_by_any_of_their_names():
-    assert policy.pane_allowed(Policy(type_into=["build", "%3"]), ["%1", "$0", "build", "label"])
-    assert not policy.pane_allowed(Policy(type_into=["build", "%3"]), ["%1", "$0", "main"])
+    given = Policy(type_into=["build", "%3", "l*"])
+    for pane, names in (("%1", ["$0", "build"]), ("%3", []), ("%1", ["$0", "main", "label"])):
+        policy.check_pane(given, pane, names)
+    with pytest.raises(Refused, match="act on %1;"):
+        policy.check_pane(given, "%1", ["$0", "main"])

@@ -40,6 +40,27 @@ def test_other_braces_stay():
     assert of(line="x").fill('{"a": {"b": 1}} ${HOME} {} { line } {{json}}') == '{"a": {"b": 1}} ${HOME} {} { line } {json}'
 
 
+def test_each_kind_fills_what_its_event_has():
+    names = ("line", "match", "exit_status", "signal", "1", "v", "window", "kind")
+    line = {"line": "a", "match": "m", "captures": ["c"], "named": {"v": "n"}}
+    for data, filled in (
+        (line, ["a", "m", "", "", "c", "n"]),
+        ({"seconds": 5.0, "steps": [{**line, "line": "first"}, line]}, ["a", "m", "", "", "c", "n"]),
+        ({"seconds": 5.0, "last": "a"}, ["", "", "", "", "", ""]),
+        ({"exit_status": 3, "signal": None}, ["", "", "3", "", "", ""]),
+        ({"exit_status": None, "signal": 15}, ["", "", "", "15", "", ""]),
+        ({"text": "make", "exit_code": 2}, ["make", "", "2", "", "", ""]),
+        ({"member": "s2", "event": line}, ["a", "m", "", "", "c", "n"]),
+        ({"member": "s2", "event": {"exit_status": 3, "signal": None}}, ["", "", "3", "", "", ""]),
+        (
+            {"member": "s2", "event": {"member": "s3", "event": {"text": "make", "exit_code": 2}}},
+            ["make", "", "2", "", "", ""],
+        ),
+        ({"members": {"s2": line}}, ["", "", "", "", "", ""]),
+    ):
+        assert [of(**data).fill(f"{{{name}}}") for name in names] == [*filled, "", "pattern.matched"], data
+
+
 def test_the_environment_has_it_all_and_says_what_is_cut():
     env = of(line="l", match="m", captures=["a", None], named={"value": "a"}).environment()
     assert env["CTMUX_EVENT_ID"] == "7" and env["CTMUX_PANE"] == "%1" and env["CTMUX_LINE"] == "l"

@@ -11,6 +11,7 @@ from ctmux.services.logger.writer import Writer
 from ctmux.shared import journal
 from ctmux.shared.codec import event_line, parse_event
 from ctmux.shared.config import LoggerConfig
+from ctmux.shared.counted import counted
 from ctmux.shared.messages import Draft
 
 
@@ -193,7 +194,7 @@ def test_a_torn_tail_is_cut_at_any_byte(directory):
             file.write(whole + torn[:length])
         with opened(directory) as writer:
             assert writer.ledger.head == 2
-            assert writer.mended == [f"{os.path.basename(path)}: cut {length} bytes of a torn line"]
+            assert writer.mended == [f"{os.path.basename(path)}: cut {counted(length, 'byte')} of a torn line"]
         with open(path, "rb") as file:
             assert file.read() == whole
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from ...shared import paths as where
+from ...shared.counted import counted
 from ...shared.errors import CtmuxError, NoDaemon, NoTarget, UsageError
 from ..output import JSON, Result, command, end_with_reader, line, say
 
@@ -95,11 +96,10 @@ def verify(as_json: bool = JSON) -> Result:
     report = audit(directory)
     if report.faults:
         raise CtmuxError("\n".join(report.faults))
-    torn = f"; {report.torn} bytes of a line are being written" if report.torn else ""
+    torn = f"; {counted(report.torn, 'byte')} of a line being written" if report.torn else ""
     span = f"{report.first}-{report.last}" if report.events else "none"
-    return Result(
-        f"{directory}: {report.events} events ({span}) in {report.segments} segments, all whole{torn}", asdict(report)
-    )
+    events, segments = counted(report.events, "event"), counted(report.segments, "segment")
+    return Result(f"{directory}: {events} ({span}) in {segments}, all whole{torn}", asdict(report))
 
 
 def scope(session: str | None, pane: str | None, past: bool) -> tuple[str | None, str | None, str | None]:

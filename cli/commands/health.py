@@ -3,6 +3,7 @@
 import typer
 
 from ...shared import paths as where
+from ...shared.counted import counted
 from ...shared.errors import CtmuxError
 from .. import supervisor, troubles
 from ..output import JSON, Result, command
@@ -21,7 +22,6 @@ def health(as_json: bool = JSON) -> Result:
         raise CtmuxError("\n".join(found))
     keeper = data["roles"]["keeper"] or {"servers": []}
     blind = sum(server["unobserved"] for server in keeper["servers"])
-    note = (
-        f"; {blind} panes are not observed, their pipes are others': ctmux events --kind pane.unobserved" if blind else ""
-    )
+    panes = counted(blind, "pane is", "panes are")
+    note = f"; {panes} not observed, another program has the pipe: ctmux events --kind pane.unobserved" if blind else ""
     return Result(f"healthy{note}", {"troubles": [], "unobserved": blind})

@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 import typer
 
 from ...shared import spool
+from ...shared.counted import counted
 from ...shared.errors import CtmuxError, DeadlinePassed, Refused
 from ..asciicast import Asciicast
 from ..output import JSON, Result, command, say
@@ -114,7 +115,7 @@ class Recorder:
 
     @property
     def told(self) -> str:
-        return f"{self.size} bytes, {self.seconds:.1f} s"
+        return f"{counted(self.size, 'byte')}, {self.seconds:.1f} s"
 
     def begin(self, width: int, height: int) -> None:
         self._write(self._cast.header(width, height))

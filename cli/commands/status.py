@@ -5,6 +5,7 @@ from typing import Any
 import typer
 
 from ...shared import paths as where
+from ...shared.counted import counted
 from .. import supervisor, troubles
 from ..output import JSON, Result, command, table
 
@@ -54,9 +55,8 @@ def _describe(paths: where.Paths, data: dict[str, Any]) -> str:
 def _actions(runner: dict[str, Any]) -> str:
     if not runner:
         return "actions ?"
-    return (
-        f"actions {len(runner['running'])} running, {runner['waiting']} waiting ({runner['armed']} subscriptions have some)"
-    )
+    armed = counted(runner["armed"], "subscription has", "subscriptions have")
+    return f"actions {len(runner['running'])} running, {runner['waiting']} waiting ({armed} some)"
 
 
 def _ago(seconds: int | None) -> str:

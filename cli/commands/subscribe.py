@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from ...shared.errors import UsageError
-from .. import acting
+from .. import acting, fixed
 from ..output import JSON, Result, command, say
 from .events import scope
 
@@ -165,9 +165,12 @@ def _arm(kind: str, given: dict[str, Any]) -> Result:
     first = [given.pop(name) for name in ("first", "second") if name in given]
     dry, actions = given["act_dry"], acting.take(given)
     options = {**_options(given), **({"actions": actions} if actions else {})}
+    fixed.check_panes(actions, where)
     with Client() as client:
         _warn_blind(client, where)
         made = client.subscribe(kind, *first, *patterns, **where, **options)
+        for target in fixed.unknown_targets(actions, client):
+            say(f"ctmux: no subscription {target!r} is armed now; it is removed only if there is one when the event comes")
     for text in acting.describe(made["actions"]) if dry else ():
         say(f"would: {text}")
     return Result(made["id"], made, made["session"], made["pane"])

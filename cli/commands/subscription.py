@@ -13,7 +13,9 @@ import typer
 
 from ...shared import paths, spool
 from ...shared.codec import timestamp
+from ...shared.counted import counted
 from ...shared.errors import NoTarget, UsageError, from_wire
+from .. import acting
 from ..output import JSON, Result, command, table
 from .events import scope
 
@@ -97,22 +99,25 @@ def _of(known: list[dict[str, Any]], owner: str | None, tag: str | None) -> list
 @app.command("explain", epilog="Example: ctmux subscription explain s3")
 @command
 def explain(wanted: str = typer.Argument(..., metavar="ID", help="Its id or name."), as_json: bool = JSON) -> Result:
-    """Where it looks, what it saw last, and why it has fired or not."""
+    """Where it looks, what it saw last, what it sets off, and why it has fired or not."""
     from ...client import Client
 
     with Client() as client:
         found = client.explain(wanted)
     armed = found["subscription"]
+    found["actions"] = acting.told(armed["actions"])
     lines = [f"{armed['id']} waits for {armed['kind']}: {_looks_for(armed) or 'anything'} in {_place(armed)}"]
     for stream in found["streams"]:
         more = f", {stream['unfinished']} more in an unfinished line" if stream["unfinished"] else ""
         lines.append(
-            f"  {stream['pane']}: from byte {stream['since']} on; {stream['looked_through']} bytes looked through{more}"
+            f"  {stream['pane']}: from byte {stream['since']} on; "
+            f"{counted(stream['looked_through'], 'byte')} looked through{more}"
         )
     if found.get("deadline"):
         lines.append(f"  next time that counts: {timestamp(found['deadline'])}")
     if found["last"]:
         lines.append(f"  last: {timestamp(found['last']['at'])} {found['last'].get('line') or found['last'].get('is', '')}")
+    lines += [f"  sets off {one['do']}: {one['what']} ({one['terms']})" for one in found["actions"]]
     lines += [f"  {sentence}" for sentence in found["why"]]
     return Result("\n".join(lines), found, armed["session"], armed["pane"])
 
@@ -138,7 +143,7 @@ def test(
         return Result("\n".join(text), {"costs": costs})
     found = list(answers)
     text += [f"byte {one['offset']}: {one['line']}" for one in found]
-    return Result("\n".join([*text, f"{len(found)} lines would fire"]), {"costs": costs, "lines": found})
+    return Result("\n".join([*text, f"{counted(len(found), 'line')} would fire"]), {"costs": costs, "lines": found})
 
 
 def _try(patterns: list[str], path: str | None) -> Iterator[dict[str, Any]]:

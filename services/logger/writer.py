@@ -10,6 +10,7 @@ import uuid
 from ...shared import journal
 from ...shared.codec import DecodeError, parse_event
 from ...shared.config import LoggerConfig
+from ...shared.counted import counted
 from ...shared.paths import ensure_private
 from .ledger import Ledger
 
@@ -46,7 +47,7 @@ class Writer:
             torn = os.fstat(self._fd).st_size - end
             if torn:
                 os.ftruncate(self._fd, end)
-                self.mended.append(f"{os.path.basename(segment.path)}: cut {torn} bytes of a torn line")
+                self.mended.append(f"{os.path.basename(segment.path)}: cut {counted(torn, 'byte')} of a torn line")
             self._size = end
             self._began = float(header["time"])
             self._link(segment.path)

@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Iterable
 
-from ...shared import actions, policy, spool
+from ...shared import policy, specs, spool
 from ...shared.errors import NoTarget, UsageError
 from ...shared.messages import Subscribe
 from . import options, pattern
@@ -21,7 +21,7 @@ def subscription(request: Subscribe, store: Store, root: str) -> Subscription:
     given = options.read(request.kind, request.patterns, request.options)
     if given.actions:
         allowed = policy.load()
-        for action in map(actions.read, given.actions):
+        for action in map(specs.read, given.actions):
             policy.check(allowed, action)
             _check_secret(action.secret_file)
     for text in request.patterns:

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from typing import Any
 
+from ...shared.counted import counted
 from .facts import End, Fact, Firing, Place, Said, matched, pane_key, place
 from .kinds import State, Stateless
 
@@ -49,7 +50,7 @@ class Keyed(Stateless, ABC):
     def progress(self, now: float) -> list[str]:
         told = [(key.partition("/")[2], self.how_far(value, now)) for key, value in self.state["panes"].items()]
         lines = [f"{pane}: {far}" if pane else far for pane, far in told if far]
-        more = [f"and so on, in {len(lines) - _TOLD_MOST} more panes"] if len(lines) > _TOLD_MOST else []
+        more = [f"and so on, in {counted(len(lines) - _TOLD_MOST, 'more pane')}"] if len(lines) > _TOLD_MOST else []
         return [*lines[-_TOLD_MOST:], *more] or ["no line that still counts has come"]
 
     @abstractmethod
@@ -82,7 +83,8 @@ class Sequence(Keyed):
         lines = max(living, key=len)
         left = lines[0]["at"] + self.within - now
         done, steps = len(lines), len(self.patterns)
-        return f"{done} of {steps} steps have come, {left:.1f} s are left; it waits for {self.patterns[done]!r}"
+        come = f"{done} of {steps} steps {'has' if done == 1 else 'have'} come"
+        return f"{come}, {left:.1f} s are left; it waits for {self.patterns[done]!r}"
 
 
 class NotThen(Keyed):
@@ -134,7 +136,9 @@ class Threshold(Keyed):
 
     def how_far(self, times: list[float], now: float) -> str | None:
         count = sum(now - at <= self.within for at in times)
-        return f"{count} of {self.options.times} lines have come in the last {self.within:g} s" if count else None
+        if not count:
+            return None
+        return f"{count} of {self.options.times} lines {'has' if count == 1 else 'have'} come in the last {self.within:g} s"
 
 
 class AnyOf(Stateless):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from ...shared.counted import counted
 from .rule import Rule
 from .stream import StreamState
 from .subscription import COMMAND, PROMPT, Subscription
@@ -48,10 +49,11 @@ def _why(subscription: Subscription, found: dict[str, Any]) -> Iterable[str]:
         if subscription.wants & {COMMAND, PROMPT} and not stream["marked"]:
             yield f"{stream['pane']}: no shell there has marked a prompt or a command yet; see: ctmux shell-init --help"
     if found["fired"]:
-        yield f"it has fired {found['fired']} times"
+        yield f"it has fired {counted(found['fired'], 'time')}"
     elif found["last"]:
         yield "what it was told of last did not make it fire"
     elif subscription.texts and any(stream["looked_through"] for stream in found["streams"]):
         yield "no whole line since it was armed matches; try: ctmux subscription test"
     if found.get("suppressed"):
-        yield f"{found['suppressed']} were held back by its limit, cooldown or dedupe since the last event"
+        held = counted(found["suppressed"], "was held back", "were held back")
+        yield f"{held} by its limit, cooldown or dedupe since the last event"

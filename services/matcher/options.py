@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from ...shared import actions
+from ...shared import specs
 from ...shared.codec import fits, pack
 from ...shared.errors import UsageError
 
@@ -45,7 +45,7 @@ class Options:
     after: int = 0
     include_echo: bool = False
     start: str = "now"  # "start", "last N" (lines), or an offset
-    actions: list[dict[str, Any]] = field(default_factory=list)  # what it sets off: shared/actions.py
+    actions: list[dict[str, Any]] = field(default_factory=list)  # what it sets off: shared/specs.py
     armed_by: dict[str, Any] | None = None  # who, for the audit
 
 
@@ -90,7 +90,7 @@ def read(kind: str, patterns: list[Any], given: dict[str, Any]) -> Options:
     options = Options(**given)
     _check_lists(options)
     _check_kind(kind, patterns, options)
-    actions.read_all(options.actions, None if options.members else [*patterns, options.text or ""])
+    specs.read_all(options.actions, None if options.members else [*patterns, options.text or ""])
     _check_values(options)
     return options
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from ...shared.errors import CtmuxError, Refused
 from ...shared.service import Service, Timer
 from . import kin
 from .plan import Plan
@@ -23,7 +24,7 @@ _OUTPUT_MOST = 16 << 20  # bytes that are read of what it prints; who prints mor
 
 
 class Result(NamedTuple):
-    """`signal`: its name. `reason`: why it was ended, or could not be started."""
+    """`signal`: its name. `reason`: why it was ended, or could not be started; `refused`: that was not allowed."""
 
     exit_code: int | None
     signal: str | None
@@ -31,6 +32,7 @@ class Result(NamedTuple):
     output: bytes
     size: int
     reason: str | None
+    refused: bool = False
 
     def data(self, most: int) -> dict[str, Any]:
         """As it is reported."""
@@ -42,8 +44,8 @@ class Result(NamedTuple):
         }  # fmt: skip
 
 
-def unstarted(reason: str) -> Result:
-    return Result(None, None, 0.0, b"", 0, reason)
+def unstarted(reason: str | CtmuxError) -> Result:
+    return Result(None, None, 0.0, b"", 0, str(reason), isinstance(reason, Refused))
 
 
 class Child:

@@ -3,12 +3,13 @@
 import time
 from typing import Any
 
-from ...shared import actions
 from ...shared.actions import Action
 from ...shared.messages import USER, Draft, Event
+from ...shared.summary import summary
 from . import delivery, values
-from .book import Intent, Tally
+from .intent import Intent, action_id
 from .plan import Plan
+from .tallies import Tally
 from .values import escaped
 
 _SHOWN_MOST = 4096  # characters of a text
@@ -38,7 +39,7 @@ def intended(log: str, intent: Intent) -> Draft:
     assert intent.event
     action = intent.action
     data = {
-        **_about(intent), "do": action.do, "what": actions.summary(action), "deliver": action.deliver,
+        **_about(intent), "do": action.do, "what": summary(action), "deliver": action.deliver,
         "depth": intent.depth, "name": intent.name, "spec": intent.spec,
     }  # fmt: skip
     if intent.attempt == 1:
@@ -51,7 +52,7 @@ def intended(log: str, intent: Intent) -> Draft:
 def rehearsed(log: str, intent: Intent, plan: Plan | None, refused: str | None) -> Draft:
     """What would have run."""
     assert intent.event
-    data: dict[str, Any] = {**_about(intent), "do": intent.action.do, "what": actions.summary(intent.action)}
+    data: dict[str, Any] = {**_about(intent), "do": intent.action.do, "what": summary(intent.action)}
     if intent.action.do in ("publish", "arm", "remove"):
         refused = None  # they start no process
     data |= _sent(intent.action, intent, intent.event)
@@ -76,12 +77,13 @@ def _sent(action: Action, intent: Intent, event: Event) -> dict[str, Any]:
     return {}
 
 
-def tallied(log: str, index: int, tally: Tally, position: int) -> Draft:
+def tallied(log: str, tally: Tally, position: int) -> Draft:
+    subscription = str(tally.event.subscription)
     data = {
-        "action": f"{tally.last}.{tally.event.subscription}.{index}", "cause": tally.last, "index": index,
+        "action": action_id(tally.last, subscription, tally.at), "cause": tally.last, "index": tally.at,
         "reason": tally.reason, "count": tally.times, "first": tally.first, "last": tally.last,
     }  # fmt: skip
-    key = f"{tally.event.subscription}/{index}/{tally.kind}:{tally.code}"
+    key = f"{subscription}/{tally.at}/{tally.kind}:{tally.code}"
     return _decision(log, tally.event, position, key, tally.kind, data)
 
 
@@ -99,6 +101,11 @@ def started(intent: Intent, pid: int, argv: list[str]) -> Draft:
 
 def finished(intent: Intent, data: dict[str, Any]) -> Draft:
     return _result(intent, _DONE, "action.finished", {**_about(intent), **data})
+
+
+def refused(intent: Intent, reason: str) -> Draft:
+    """When its turn came it was not allowed."""
+    return _result(intent, _DONE, "action.refused", {**_about(intent), "reason": reason})
 
 
 def interrupted(intent: Intent, reason: str, again: bool = False) -> Draft:

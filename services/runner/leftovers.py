@@ -54,13 +54,3 @@ def _kill(session: int, marks: set[bytes], deadline: float) -> int:
         select.select([fd], [], [], max(0.0, deadline - time.monotonic()))
         os.close(fd)
     return len(ending)
-
-
-def depth_of(pid: int) -> int:
-    """How many actions led to a process: what an action has started says so in its environment."""
-    try:
-        with open(f"/proc/{pid}/environ", "rb") as file:
-            found = next((one for one in file.read().split(b"\0") if one.startswith(b"CTMUX_DEPTH=")), b"=0")
-        return int(found.partition(b"=")[2][:3])
-    except (OSError, ValueError):
-        return 0

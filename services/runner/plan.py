@@ -4,9 +4,9 @@ import json
 import sys
 from typing import NamedTuple
 
-from ...shared import tmux
-from ...shared.actions import ON_PANE, Action, placeholders
-from ...shared.errors import Refused
+from ...shared import placeholders, tmux
+from ...shared.actions import ON_PANE, Action
+from ...shared.errors import CtmuxError, NoTarget, Refused
 from ...shared.messages import Event
 from ...shared.policy import Policy, resolve
 from . import values
@@ -57,10 +57,10 @@ def base(environ: dict[str, str]) -> dict[str, str]:
 
 
 def pane_of(action: Action, event: Event) -> str:
-    """The pane that an action acts on. Raises Refused if there is none."""
+    """The pane that an action acts on. Raises NoTarget if there is none."""
     pane = action.to or event.pane
     if pane is None:
-        raise Refused(f"{event.kind} of {event.subscription} is of no pane: say which one to {action.do} (--to)")
+        raise NoTarget(f"{event.kind} of {event.subscription} is of no pane: say which one to {action.do} (--to)")
     return pane
 
 
@@ -68,7 +68,7 @@ def make(
     action: Action, cause: Cause, environ: dict[str, str], policy: Policy, group: int | None = None,
     clients: tuple[str, ...] = (),
 ) -> Plan:  # fmt: skip
-    """`group`: the process group to signal, None: nobody has looked; `clients`: to be notified. Raises Refused for what
+    """`group`: the process group to signal, None: nobody has looked; `clients`: to be notified. Raises CtmuxError for what
     cannot be run."""
     in_tmux = action.do in ON_PANE
     found = values.of(cause.event, cause.name, cause.action, cause.attempt, _IN_TMUX_MOST if in_tmux else values.VALUE_MOST)
@@ -90,7 +90,7 @@ def make(
     if action.do == "notify":
         return Plan(_notification(found.fill(action.text or ""), cause, env, clients), env, "/")
     if not in_tmux:
-        raise Refused(f"{action.do} starts no process")
+        raise CtmuxError(f"{action.do} starts no process")
     ours = {**base(environ), **own}  # tmux is found without what the program in a new pane has
     return _on_pane(action, cause, found, ours, {**action.env, **own}, group)
 
@@ -100,7 +100,7 @@ def _on_pane(
 ) -> Plan:  # fmt: skip
     pane, socket, typed = pane_of(action, cause.event), cause.socket, None
     if socket is None:
-        raise Refused(f"the tmux server of {pane} is not known, or has ended")
+        raise NoTarget(f"the tmux server of {pane} is not known, or has ended")
     if action.do == "send":
         typed = _typed(action, found)
         words = ["send-keys", "-t", pane, "-l", "--", tmux.word(typed)]
@@ -120,7 +120,7 @@ def _on_pane(
 
 def _typed(action: Action, found: Values) -> str:
     """What is typed: the text as it was armed, what comes from the event without anything that is a key."""
-    if found.truncated and placeholders(action):
+    if found.truncated and placeholders.of(action):
         raise Refused("the text is not all there, it was too long: what is cut is not typed")
     shown = Values(_visible(found.texts), _visible(found.groups), found.truncated)
     return shown.fill(action.text or "")[:_TYPED_MOST]
@@ -143,7 +143,7 @@ def _start(action: Action, found: Values, own: dict[str, str]) -> list[str]:
 def _program(name: str) -> str:
     found = resolve(name)
     if found is None:
-        raise Refused(f"no program {name!r} can be run")
+        raise NoTarget(f"no program {name!r} can be run")
     return found
 
 
@@ -167,7 +167,7 @@ def _notification(text: str, cause: Cause, env: dict[str, str], clients: tuple[s
             text = text.replace(char, name)
         return ["notify-send", "--app-name=ctmux", "--", title, text]
     if cause.socket is None:
-        raise Refused("nobody can be notified: no notify-send with a session bus, and no tmux server in the event")
+        raise NoTarget("nobody can be notified: no notify-send with a session bus, and no tmux server in the event")
     # tmux takes it for a format with a time in it, and what is left for styles.
     shown = f"{title}: {text}".replace("#", "##").replace("##[", "# [").replace("%", "%%")
     words: list[str] = []

@@ -1,14 +1,15 @@
-"""Who may run now: so many of a subscription, so many in all, the subscriptions in turn. Pure."""
+"""Whose turn it is: the subscriptions one after the other, as far as the load allows. Pure."""
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from .book import Intent
+from .intent import Intent
+from .load import Load
 
 
 class Waiting(NamedTuple):
-    """An action whose intent is in the log. `since`: when it came (seconds)."""
+    """An action whose intent is in the log. `most`: so many of its subscription may run; `since`: it came (seconds)."""
 
     intent: Intent
     most: int
@@ -16,12 +17,9 @@ class Waiting(NamedTuple):
 
 
 class Queue:
-    """`running`: how many of each subscription do."""
-
-    def __init__(self, together: int, running: dict[str, int] | None = None):
-        self._together = together
+    def __init__(self, load: Load):
+        self._load = load
         self._waiting: OrderedDict[str, deque[Waiting]] = OrderedDict()
-        self.running: dict[str, int] = {} if running is None else running
 
     def __len__(self) -> int:
         return sum(map(len, self._waiting.values()))
@@ -34,29 +32,24 @@ class Queue:
         self._waiting.setdefault(waiting.intent.subscription, deque()).append(waiting)
 
     def next(self) -> Waiting | None:
-        """The next that may run: it counts as running until `ended`."""
-        if sum(self.running.values()) >= self._together:
-            return None
+        """The next that may run: it counts as running from now on."""
         for name, waiting in self._waiting.items():
-            if self.running.get(name, 0) < waiting[0].most:
+            if self._load.free(name, waiting[0].most):
                 found = waiting.popleft()
                 self._waiting.move_to_end(name)
                 if not waiting:
                     del self._waiting[name]
-                self.running[name] = self.running.get(name, 0) + 1
+                self._load.begin(name)
                 return found
         return None
 
-    def ended(self, subscription: str) -> None:
-        self.running[subscription] -= 1
-        if not self.running[subscription]:
-            del self.running[subscription]
-
-    def take(self, wanted: Callable[[Intent], bool]) -> list[Waiting]:
+    def take(self, wanted: Callable[[Intent], bool]) -> list[Intent]:
         """Those that are wanted wait no more."""
-        taken = [one for one in self if wanted(one.intent)]
+        taken = [one.intent for one in self if wanted(one.intent)]
         kept = [one for one in self if not wanted(one.intent)]
         self._waiting.clear()
         for one in kept:
             self.add(one)
+        for intent in taken:
+            self._load.leave(intent.subscription)
         return taken

@@ -3,8 +3,8 @@
 import json
 from typing import Any, NamedTuple
 
-from ...shared.actions import PLACEHOLDER
 from ...shared.messages import Event
+from ...shared.placeholders import PLACEHOLDER
 
 VALUE_MOST = 32 << 10  # bytes of one text: execve(2) takes 128 KiB
 _ALL_MOST = 256 << 10  # bytes of all of them
@@ -45,7 +45,7 @@ def of(event: Event, name: str | None, action: str, attempt: int, value_most: in
         "event_id": event.n, "kind": event.kind, "time": event.time, "server": event.server, "session": event.session,
         "window": event.window, "pane": event.pane, "subscription": event.subscription, "subscription_name": name,
         "action": action, "attempt": attempt, "line": told.get("line") or told.get("text"), "match": told.get("match"),
-        "exit_status": event.data.get("exit_status", event.data.get("exit_code")), "signal": event.data.get("signal"),
+        "exit_status": told.get("exit_status", told.get("exit_code")), "signal": told.get("signal"),
     }  # fmt: skip
     groups = {str(n): text for n, text in enumerate(told.get("captures") or [], 1)} | (told.get("named") or {})
     cutter = _Cutter(value_most)
@@ -57,7 +57,7 @@ def of(event: Event, name: str | None, action: str, attempt: int, value_most: in
 
 
 def _told(data: dict[str, Any]) -> dict[str, Any]:
-    """The part of an event's data that has the line: of a sequence its last step, of `any` its member's."""
+    """The part of an event's data that says what happened: of a sequence its last step, of `any` its member's."""
     while "line" not in data:
         inner = data.get("event") or (data.get("steps") or [None])[-1]
         if not isinstance(inner, dict):

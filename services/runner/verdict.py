@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 from urllib.parse import SplitResult, urljoin, urlsplit
 
+from ...shared.counted import counted
 from ...shared.errors import CtmuxError, DeadlinePassed, Refused, UsageError
 
 REDIRECTS_MOST = 5
@@ -72,7 +73,7 @@ def verdict(url: str, hosts: list[str] | None, answer: Answer, this: Try) -> Don
     if answer.lasting or not (answer.status in (0, 429) or answer.status >= 500):
         return Stop(CtmuxError(told))
     if this.number >= this.most:
-        return Stop(CtmuxError(f"{told}; given up after {this.number} of {this.most} tries"))
+        return Stop(CtmuxError(f"{told}; given up after {this.number} of {counted(this.most, 'try', 'tries')}"))
     seconds = _wait(answer.retry_after, this)
     if seconds >= this.left:
         return Stop(

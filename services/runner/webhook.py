@@ -19,6 +19,7 @@ import urllib.parse
 import urllib.request
 from typing import IO, Any, NoReturn
 
+from ...shared.counted import counted
 from ...shared.errors import CtmuxError, DeadlinePassed, UsageError
 from . import delivery
 from .verdict import Again, Answer, Done, Elsewhere, Stop, Try, origin, verdict
@@ -47,7 +48,8 @@ class Webhook:
     def _late(self) -> NoReturn:
         answered = f"it answered {self._status} before" if self._status else f"no answer{self._said}"
         where = origin(self.wanted.url)
-        self.end(DeadlinePassed(f"{where}: not delivered in {self.wanted.timeout:g} s: {answered}, {self._tries} tries"))
+        tries = counted(self._tries, "try", "tries")
+        self.end(DeadlinePassed(f"{where}: not delivered in {self.wanted.timeout:g} s: {answered}, {tries}"))
 
     def end(self, error: CtmuxError | None) -> NoReturn:
         """Say how it went, once."""

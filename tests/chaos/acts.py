@@ -42,7 +42,7 @@ class Acts:
             self._fired[how].add(event["n"])
         elif kind == "action.intended":
             self._intents[how].add(attempt)
-        elif kind in _ENDS:
+        elif kind in _ENDS or (kind == "action.refused" and "attempt" in data):
             self._ends[how][attempt] += 1
             if kind == "action.finished" and data["exit_code"] == 0:
                 self._exits[how].add(data["cause"])

@@ -198,10 +198,30 @@ def test_one_subscription_arms_and_removes_another(guest: Guest) -> None:
     assert guest.data("subscription", "show", made)["armed_by"] == {"action": of(guest, armed)[0][1]["action"], "depth": 1}
     out("second\n")
     assert finished(guest, made)["output"] == "second\n"
-    removes = subscribe(guest, "pattern", "third", "--remove", "later", "--remove", "nobody")
+    done = guest.ctmux(
+        "subscribe", "pattern", "third", "--name", "me", "--remove", "later", "--remove", "nobody", "--remove", "me"
+    )
+    removes = done.stdout.strip()
+    assert done.stderr.count("\n") == 1 and "no subscription 'nobody' is armed now" in done.stderr
     out("third\n")
     guest.wait_event("subscription.ended", subscription=made)
     assert "no subscription 'nobody'" in finished(guest, removes, index=1)["reason"]
+
+
+def test_what_a_subscription_sets_off_is_explained(guest: Guest) -> None:
+    argv = ("--rate", "5/1", "--action-timeout", "60", "--send", "y", "--run", "--", "echo", "{line} {1}")
+    armed = subscribe(guest, "pattern", "(x)", "--deliver", "at-least-once", *argv)
+    shown = guest.ctmux("subscription", "explain", armed).stdout.splitlines()
+    assert [line for line in shown if "sets off" in line] == [
+        "  sets off run: /usr/bin/echo '{line} {1}' (at-least-once, rate 5/1 s)",
+        "  sets off send: type y and Enter in the pane of the event (at-least-once, rate 5/1 s)",
+    ]
+    told = guest.data("subscription", "explain", armed)["actions"]
+    assert [(one["do"], one["deliver"], one["bounds"]) for one in told] == [
+        (do, "at-least-once", {"rate": [5, 1.0]}) for do in ("run", "send")
+    ]
+    bare = subscribe(guest, "pattern", "x")
+    assert guest.data("subscription", "explain", bare)["actions"] == []
 
 
 def test_an_event_of_ones_own(guest: Guest) -> None:
@@ -234,7 +254,7 @@ def test_a_dry_run_says_exactly_what_would_run(guest: Guest) -> None:
         "--signal",
         "usr1",
         "--remove",
-        "s1",
+        "nobody",
         "--arm",
         '{"kind": "idle", "seconds": 5.0}',
         "--notify",
@@ -242,7 +262,10 @@ def test_a_dry_run_says_exactly_what_would_run(guest: Guest) -> None:
         "--kill",
     )
     done = guest.ctmux("subscribe", "pattern", "all of them", "--dry-run", *others)
-    assert len(done.stderr.splitlines()) == 7
+    assert [line.partition(":")[0] for line in done.stderr.splitlines()] == [
+        "ctmux",
+        *["would"] * 7,
+    ]  # there is no `nobody`
     out("all of them\n")
     until(lambda: len([1 for kind, _ in of(guest, done.stdout.strip()) if kind == "rehearsed"]) == 7)
     told = {data["do"]: data for _, data in of(guest, done.stdout.strip())}
@@ -353,7 +376,7 @@ def test_concurrency_queue_and_rate_are_bounded_and_counted(guest: Guest) -> Non
     assert refused["reason"].startswith("queue: 3")
     Path(flag).touch()
     until(lambda: len([1 for kind, _ in of(guest, armed) if kind == "finished"]) == 5)
-    assert sum(data["count"] for kind, data in of(guest, armed) if kind == "refused") == 7
+    until(lambda: sum(data["count"] for kind, data in of(guest, armed) if kind == "refused") == 7)
     limited = subscribe(guest, "pattern", "fast", "--rate", "2/60", "--run", "--", "true")
     out("fast\n" * 50)
     until(lambda: sum(data["count"] for kind, data in of(guest, limited) if kind == "suppressed") == 48)
@@ -435,8 +458,18 @@ def test_a_policy_refuses_at_arming_and_at_run_time(world: World) -> None:
     )
     typed = subscribe(world, "pattern", "type", "--send", "x")
     out("type\n")
-    assert "does not allow to act on" in finished(world, typed)["reason"]
+    refused = world.wait_event("action.refused", subscription=typed)["data"]
+    assert "does not allow to act on" in refused["reason"] and (refused["attempt"], refused["index"]) == (1, 0)
+    assert [kind for kind, _ in of(world, typed)] == ["intended", "refused"]
+    (shown,) = world.data("action", "list", "--subscription", typed)
+    assert shown["state"] == "refused" and "count" not in shown
+    for fixed in (("--pane", out.pane), ("--to", out.pane), ("--to", out.pane, "--action", '{"do": "kill"}')):
+        refused = world.ctmux("subscribe", "pattern", "x", *fixed, "--send", "x", code=5).stderr
+        assert f"does not allow to act on {out.pane}" in refused
+    assert "does not allow to act on" in world.ctmux("subscribe", "idle", "5", "--pane", out.pane, "--kill", code=5).stderr
+    subscribe(world, "pattern", "x", "--session", "main", "--send", "x")  # which pane it will be is not known
     where.write_text("type_into = ['main']\n")
+    subscribe(world, "pattern", "never", "--pane", out.pane, "--send", "x")
     out("type\n")
     world.wait_event("action.finished", 30, subscription=typed, exit_code=0)
     where.chmod(0o666)
@@ -454,6 +487,9 @@ HOSTILE = [
     "& touch owned", "-rf --help -e", "--", "%s%n%H %%", "{line}{1}{event_id}", "{{line}}", "#{pane_id}#(touch owned)",
     "\\", "$CTMUX_LINE", "*?~[a]", "\t tab", "\x1b[31mred\x1b[0m\x1b]0;title\x07", "\x9b31m ü 漢字 \U0001f600", "a;",
 ]  # fmt: skip
+
+
+ENDS = ("finished", "refused")  # what is cut is not typed
 
 
 def test_hostile_lines_are_only_data_whatever_the_action(world: World) -> None:
@@ -494,7 +530,7 @@ def test_hostile_lines_are_only_data_whatever_the_action(world: World) -> None:
     events = world.events("pattern.matched")
     for armed in ways:
         wanted = len([event for event in events if event["subscription"] == armed])
-        until(lambda armed=armed, wanted=wanted: len([1 for k, _ in of(world, armed) if k == "finished"]) == wanted, 60)  # type: ignore[misc]
+        until(lambda armed=armed, wanted=wanted: len([1 for k, _ in of(world, armed) if k in ENDS]) == wanted, 60)  # type: ignore[misc]
     found = [event["data"] for event in events if event["subscription"] == ways[0]]
     lines = [data["line"] for data in found]
     until(lambda: len(Path(world.root, "record").read_bytes().splitlines()) == 3 * len(lines), 30)

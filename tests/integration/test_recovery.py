@@ -237,7 +237,7 @@ def test_a_pipe_that_is_given_back_is_ours_again(daemon: World) -> None:
     daemon.wait_event("pane.observed", pane=pane)
     daemon.tmux("pipe-pane", "-t", pane, "exec cat > /dev/null")
     daemon.wait_event("pane.unobserved", pane=pane)
-    assert "1 panes are not observed" in daemon.ctmux("health").stdout
+    assert "1 pane is not observed" in daemon.ctmux("health").stdout
     assert "nothing of it will match" in daemon.ctmux("subscribe", "pattern", "x", "--pane", pane).stderr
     daemon.tmux("pipe-pane", "-t", pane)
     until(lambda: kinds(daemon, pane).count("pane.observed") == 2)

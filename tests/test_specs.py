@@ -4,8 +4,11 @@ import functools
 
 import pytest
 from ctmux.services.matcher import options
-from ctmux.shared.actions import NEEDS, placeholders, read, read_all, summary
+from ctmux.shared import placeholders
+from ctmux.shared.actions import NEEDS
 from ctmux.shared.errors import UsageError
+from ctmux.shared.specs import read, read_all
+from ctmux.shared.summary import summary
 
 RUN = {"do": "run", "argv": ["/bin/echo", "{line}"]}
 OF_EACH = {
@@ -80,7 +83,7 @@ def test_a_placeholder_must_be_known():
 
 
 def test_data_as_an_argument_of_a_shell_is_data():
-    assert placeholders(read({"do": "run", "argv": ["sh", "-c", 'echo "$1"', "x", "{line}"]})) == {"line"}
+    assert placeholders.of(read({"do": "run", "argv": ["sh", "-c", 'echo "$1"', "x", "{line}"]})) == {"line"}
     assert read({"do": "run", "argv": ["grep", "-e", "{match}", "file"]})
 
 
