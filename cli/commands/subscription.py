@@ -99,7 +99,7 @@ def _of(known: list[dict[str, Any]], owner: str | None, tag: str | None) -> list
 @app.command("explain", epilog="Example: ctmux subscription explain s3")
 @command
 def explain(wanted: str = typer.Argument(..., metavar="ID", help="Its id or name."), as_json: bool = JSON) -> Result:
-    """Where it looks, what it saw last, what it sets off, and why it has fired or not."""
+    """Where it looks, what it saw and sets off, and why it fired or not."""
     from ...client import Client
 
     with Client() as client:

@@ -103,8 +103,10 @@ def test_a_pane_that_is_first_seen_when_its_session_is_gone(daemon: World) -> No
         session = daemon.wait_event("session.created", name=name)["session"]
         daemon.wait_event("pane.observed", session=session)
         os.kill(keeper := daemon.role("keeper"), signal.SIGSTOP)
-        pane = daemon.tmux("split-window", "-d", "-t", name, "-P", "-F", "#{pane_id}", "echo hello; exit 2")
+        pane = daemon.tmux("split-window", "-d", "-t", name, "-P", "-F", "#{pane_id}", "echo hello; read go; exit 2")
         until(lambda pane=pane: [found for found in daemon.spools(pane) if spool.size(found.path) == 7])  # type: ignore[misc]
+        daemon.tmux("send-keys", "-t", pane, "Enter")
+        until(lambda pane=pane: pane not in daemon.tmux("list-panes", "-a", "-F", "#{pane_id}").split())  # type: ignore[misc]
         daemon.tmux("kill-session", "-t", name)
         os.kill(keeper, signal.SIGCONT)
         daemon.wait_event("session.closed", session=session)
