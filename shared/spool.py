@@ -83,7 +83,13 @@ def walk(root: str) -> Iterator[Spool]:
 
 
 def walk_server(root: str, server: str) -> list[Spool]:
-    found = []
+    """Looked through twice: a pane that moves meanwhile may be where the first look has been."""
+    found = {**_look_through(root, server), **_look_through(root, server)}
+    return sorted(found.values(), key=lambda spool: (int(spool.stream.pane[1:]), spool.stream.epoch))
+
+
+def _look_through(root: str, server: str) -> dict[str, Spool]:
+    found = {}
     for folder in _listdir(f"{root}/{server}"):
         session = parse_session(folder)
         if session is None:
@@ -91,16 +97,17 @@ def walk_server(root: str, server: str) -> list[Spool]:
         for name in _listdir(f"{root}/{server}/{folder}"):
             stream = parse_stream(name)
             if stream and name.endswith(RAW):
-                found.append(Spool(server, session, stream, f"{root}/{server}/{folder}/{name}"))
-    return sorted(found, key=lambda spool: (int(spool.stream.pane[1:]), spool.stream.epoch))
+                found[stream.name] = Spool(server, session, stream, f"{root}/{server}/{folder}/{name}")
+    return found
 
 
 def find(root: str, server: str, stream: str) -> str | None:
-    """The path of a stream's spool, wherever its pane has moved to; None if it is gone."""
-    for folder in _listdir(f"{root}/{server}"):
-        path = f"{root}/{server}/{folder}/{stream}{RAW}"
-        if parse_session(folder) and os.path.exists(path):
-            return path
+    """The path of a stream's spool, wherever its pane has moved to, also in this moment; None if it is gone."""
+    for _look in range(2):
+        for folder in _listdir(f"{root}/{server}"):
+            path = f"{root}/{server}/{folder}/{stream}{RAW}"
+            if parse_session(folder) and os.path.exists(path):
+                return path
     return None
 
 

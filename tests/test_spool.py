@@ -89,6 +89,35 @@ def test_find_follows_a_pane_that_moved(root):
     assert spool.find(root, "aa", "p10.100.w1.k") == f"{root}/aa/s2/p10.100.w1.k.raw"
 
 
+@pytest.fixture
+def moving(root, monkeypatch):
+    """A pane moves while the folders are looked through: from the second to the first, between the two."""
+    here, there = (f"{root}/aa/{session}/p9.90.w2.m.raw" for session in ("s2", "s1"))
+
+    def after(look):
+        def looked(path):
+            seen = look(path)
+            if "/s1" in path and os.path.lexists(here):
+                os.rename(here, there)
+            return seen
+
+        return looked
+
+    monkeypatch.setattr(os.path, "exists", after(os.path.exists))
+    monkeypatch.setattr(os, "listdir", after(os.listdir))
+    return there
+
+
+def test_a_pane_that_moves_in_this_moment_is_found(root, moving):
+    assert spool.find(root, "aa", "p9.90.w2.m") == moving
+
+
+def test_a_pane_that_moves_in_this_moment_is_listed_once(root, moving):
+    found = spool.walk_server(root, "aa")
+    assert [lies.stream.name for lies in found] == ["p9.90.w2.k", "p9.90.w2.m", "p10.100.w1.k"]
+    assert (found[1].session, found[1].path) == ("$1", moving)
+
+
 @pytest.mark.parametrize(("server", "stream"), [("aa", "p1.10.w1.k"), ("aa", "p3.30.w2.k"), ("cc", "p1.10.w1.k")])
 def test_find_of_what_is_not_there(root, server, stream):
     assert spool.find(root, server, stream) is None
