@@ -232,19 +232,20 @@ def _gone(server: str | None, target: str) -> tuple[str, str] | None:
 def _history(
     client: "Client", server: str, panes: list[str] | None, session: str | None, lines: int, printer: Printer | None
 ) -> dict[str, int]:
-    """The offset in each stream where its last `lines` begin; prints what an adopted pane showed before its stream."""
+    """The offset in each stream where its last `lines` begin, of a pane's earlier streams their ends; prints what an
+    adopted pane showed before its stream."""
     root = client.paths.spool
-    newest = {
-        found.stream.pane: found
+    wanted = [
+        found
         for found in spool.walk_server(root, server)
         if (found.stream.pane in panes if panes is not None else found.session == session)
-    }
-    offsets = {}
-    for pane, found in newest.items():
+    ]
+    offsets = {found.stream.name: spool.size(found.path) for found in wanted}
+    for pane, found in {found.stream.pane: found for found in wanted}.items():
         try:
             offset, missing = last_lines(found.path, lines)
         except FileNotFoundError:  # the pane has moved in this moment: all of it is shown
-            continue
+            offset, missing = 0, 0
         offsets[found.stream.name] = offset
         before = spool.meta(f"{root}/{server}", found.stream.name, "history")
         if missing and printer and os.path.exists(before):

@@ -124,6 +124,27 @@ def test_a_pipe_that_is_taken_from_us_is_said(guest: Guest) -> None:
     guest.wait_event("pane.unobserved", pane="%0")
 
 
+def test_the_last_lines_are_those_of_the_newest_stream(guest: Guest) -> None:
+    """A pane that was observed anew has an earlier stream, which is kept."""
+    guest.tmux("new-session", "-d", "-s", "other", "cat")
+    guest.wait_event("pane.observed", pane="%1")
+    guest.tmux("send-keys", "-t", "%1", "before", "Enter")
+    until(lambda: content(guest, "%1").count(b"before") == 2)
+    guest.tmux("pipe-pane", "-t", "%1", "exec cat > /dev/null")
+    guest.wait_event("pane.unobserved", pane="%1")
+    guest.tmux("pipe-pane", "-t", "%1")
+    guest.tmux("new-window", "-d", "true")
+    until(lambda: len(guest.spools("%1")) == 2)
+    guest.tmux("send-keys", "-t", "%1", "after", "Enter")
+    until(lambda: content(guest, "%1").count(b"after") == 2)
+    tails = [guest.popen("pane", "tail", target, "-n", "2") for target in ("%1", "other")]
+    for tail, head in zip(tails, ("", "[%1] "), strict=True):
+        assert tail.stdout is not None
+        assert [tail.stdout.readline() for _ in range(2)] == [f"{head}after\n"] * 2
+    guest.tmux("send-keys", "-t", "%1", "C-d")
+    assert [tail.communicate(timeout=20)[0] for tail in tails] == ["", ""]
+
+
 def test_respawn_goes_on_in_the_same_stream(guest: Guest) -> None:
     pane = new_pane(guest, "echo first; sleep 100")
     until(lambda: guest.spools(pane) and b"first" in content(guest, pane))
