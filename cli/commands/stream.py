@@ -11,7 +11,7 @@ from ...shared import paths as where
 from ...shared import spool, terminal
 from ...shared.codec import timestamp
 from ...shared.errors import CtmuxError, NoTarget, Refused, UsageError
-from ..output import command, end_with_reader, line, say
+from ..output import command, end_with_reader, harmless, line, say
 
 if TYPE_CHECKING:
     from ...client import Client
@@ -100,9 +100,13 @@ class LinePrinter:
                 continue
             if self._search is None or self._search(text):
                 head = f"[{pane}] ".encode() if self._prefixed else b""
-                shown.append(head + (piece.rstrip(b"\r\n") if self._raw else text) + b"\n")
+                shown.append(head + (piece.rstrip(b"\r\n") if self._raw else _harmless(text)) + b"\n")
         sys.stdout.buffer.write(b"".join(shown))
         sys.stdout.buffer.flush()
+
+
+def _harmless(text: bytes) -> bytes:
+    return text if text.isascii() else harmless(text.decode(errors="surrogateescape")).encode(errors="surrogateescape")
 
 
 def _compile(regex: str) -> Any:
