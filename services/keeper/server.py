@@ -24,6 +24,7 @@ from .topology import GRACE
 from .writers import Writers
 
 _SOON = 0.05  # seconds until the next look at a session that is about to close
+_UNMATCHED_MOST = 20.0  # seconds that the end of a server waits for a matcher
 _AGAIN = 1.0  # seconds until hooks that could not be installed are tried again
 
 
@@ -49,6 +50,7 @@ class Server:
         self.key = info.key
         self._owner = owner
         self._tidied = False
+        self._empty_since: float | None = None  # when the server was gone and all of its panes had exited
         paths, service = owner.paths, owner.service
         state = f"{paths.state}/topology/{self.key}.json"
         self._reporter = Reporter(service, owner.outbox, state, info, self._sent)
@@ -162,7 +164,7 @@ class Server:
             self._tidied = True
             self._spools.tidy_old(seen.sessions)
         if self._lookout.gone and not self.topology.panes and not self.topology.sessions:
-            self._lost()
+            self._lost_when_matched(now)
 
     def _hook_again(self) -> None:
         """Somebody has cleared our hooks; what was born meanwhile is seen by another look."""
@@ -173,6 +175,15 @@ class Server:
             self._lookout.look_soon(_AGAIN)
         else:
             self._lookout.look_soon(0.0)
+
+    def _lost_when_matched(self, now: float) -> None:
+        """What its panes have printed comes before its end, unless there is no matcher."""
+        self._empty_since = self._empty_since or now
+        left = self._empty_since + _UNMATCHED_MOST - now if self.topology.departed else 0.0
+        if left > 0:
+            self._lookout.look_soon(left)
+        else:
+            self._lost()
 
     def _lost(self) -> None:
         """The tmux server is gone and everything it had is reported."""

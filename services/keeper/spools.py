@@ -63,11 +63,18 @@ class Spools:
         """Whether nothing will follow in this stream, which is kept for its history."""
         return spool.is_over(self._root, self._server, stream)
 
-    def keep_for_a_while(self, stream: str) -> None:
-        """Mark a spool as over, and drop it when nobody can be reading it any more."""
-        with contextlib.suppress(OSError), open(spool.meta(self.directory, stream, "done"), "wb"):  # or the disk is full
-            pass
+    def mark_over(self, stream: str) -> bool:
+        """Say to whoever starts later that all of this stream is matched. False if the disk is full."""
+        try:
+            with open(spool.meta(self.directory, stream, "done"), "wb"):
+                return True
+        except OSError:
+            return False
+
+    def keep_for_a_while(self, stream: str) -> bool:
+        """Mark a spool as over, and drop it when nobody can be reading it any more. Whether it could be marked."""
         self._keep(stream, self._keep_seconds)
+        return self.mark_over(stream)
 
     def drop_old(self) -> None:
         """Drop what an earlier keeper had kept for a while, when that while is over."""

@@ -12,6 +12,8 @@ from ...shared.spool import Stream
 from .listing import Listing
 
 _OVER = 1000  # panes
+_OF_STREAMS = ("match", "commands")  # producers, by their first names
+_ENDS_MOST = 100  # streams that one event ends
 _HUP = 1  # the signal that programs get when the tmux server of their terminal ends
 ELSEWHERE = "its pipe is used by another program (pipe-pane)"
 CLOSED = "its pipe was closed by another program (pipe-pane)"
@@ -70,6 +72,7 @@ class Topology:
     panes: dict[str, Pane] = field(default_factory=dict)
     moves: list[Move] = field(default_factory=list)
     departed: list[Departed] = field(default_factory=list)
+    finished: list[str] = field(default_factory=list)  # streams that nothing can come of any more, as no event says yet
     over: list[str] = field(default_factory=list)  # panes that have exited lately; tmux uses no id twice
     lost: bool = False  # server.lost is reported: nothing follows
 
@@ -84,10 +87,14 @@ class Topology:
         return cls(**{**fields, "panes": panes, "moves": moves, "departed": departed})
 
     def draft(self, kind: str, now: float, session: str | None = None, **ids: Any) -> Draft:
-        """The next event of this server. `ids`: window, pane, ends; everything else becomes its data."""
+        """The next event of this server. `ids`: window, pane, ends; everything else becomes its data. It also ends those
+        who wrote of `finished` streams."""
         self.position += 1
-        known = {name: ids.pop(name) for name in ("window", "pane", "ends") if name in ids}
-        return Draft(f"keeper/{self.server}", self.position, "", kind, now, self.server, session, data=ids, **known)
+        known = {name: ids.pop(name) for name in ("window", "pane") if name in ids}
+        over, self.finished = self.finished[:_ENDS_MOST], self.finished[_ENDS_MOST:]
+        ends = ids.pop("ends", []) + [f"{of}/{self.server}/{stream}" for stream in over for of in _OF_STREAMS]
+        producer = f"keeper/{self.server}"
+        return Draft(producer, self.position, "", kind, now, self.server, session, data=ids, ends=ends, **known)
 
     # ---- facts that come by themselves -----------------------------------------------------------------------------
 
@@ -113,6 +120,11 @@ class Topology:
             self.moves.append(Move(stream.name, session, pane.session))
         ids = {"window": pane.window, "pane": stream.pane}
         return [*drafts, self.draft("pane.observed", now, pane.session, **ids, stream=stream.name)]
+
+    def finish(self, stream: str) -> None:
+        """All of this stream is in the journal, and nobody will read it again to match it."""
+        if stream not in self.finished:
+            self.finished.append(stream)
 
     def stream_closed(self, stream: str) -> None:
         for pane in self.panes.values():
@@ -202,28 +214,22 @@ class Topology:
             pane.gone_since is not None or (pane.dead_since is not None and not pane.exited) for pane in self.panes.values()
         )
 
-    def exited(
-        self, pane_id: str, now: float, end: int | None, kept: bool = False, lost: bool = False, matched: bool = True
-    ) -> list[Draft]:
+    def exited(self, pane_id: str, now: float, end: int | None, kept: bool = False, lost: bool = False) -> list[Draft]:
         """The pane's program is over and its output ends at `end` (None: it was not observed). `kept`: tmux keeps the pane,
-        so its stream is not over; `lost`: because the tmux server is gone; not `matched`: no matcher was there, so matches
-        may follow."""
+        so its stream is not over; `lost`: because the tmux server is gone."""
         pane = self.panes[pane_id]
         pane.exited, pane.kept = True, kept
         status = pane.status or {"exit_status": None, "signal": None}
-        stream = pane.stream
-        told = stream and matched and not pane.kept
-        ends = [f"{producer}/{self.server}/{stream}" for producer in ("match", "commands")] if told else []
         unknown = pane.status is None or pane.status["signal"] == _HUP
         gap = (
-            [self.gap(pane_id, stream, end, None, LOST, now)]
+            [self.gap(pane_id, pane.stream, end, None, LOST, now)]
             if lost and unknown and end is not None and not pane.unobserved
             else []
         )
         return [
             *gap,
-            self.draft("pane.exited", now, pane.session, window=pane.window, pane=pane_id, ends=ends, **status,
-                       pid=pane.pid, stream=stream, end=end)
+            self.draft("pane.exited", now, pane.session, window=pane.window, pane=pane_id, **status, pid=pane.pid,
+                       stream=pane.stream, end=end)
         ]  # fmt: skip
 
     def closing(self, listing: Listing) -> set[str]:
