@@ -81,7 +81,7 @@ def late(tmp_path):
     pane = Pane(1, "$0", "@0", "p1.1.w0.k", closed=True, status=END, gone_since=1.0)
     topology, matcher, drafts = Topology("aa", panes={"%1": pane}), Matcher(), []
     service = SimpleNamespace(after=lambda seconds, action: action() if seconds == 0.0 else None)
-    spools = Spools(service, str(tmp_path), "aa", 3600.0, lambda session: True)
+    spools = Spools(str(tmp_path), "aa", SimpleNamespace(add=lambda server, stream: None), lambda session: True)
     os.mkdir(f"{spools.directory}/s0")
     open(f"{spools.directory}/s0/p1.1.w0.k.raw", "wb").close()
     lookout = SimpleNamespace(gone=False, look_soon=lambda seconds: None)

@@ -12,6 +12,7 @@ from . import listing
 from .exits import Exits
 from .facts import Facts
 from .finisher import Finisher
+from .kept import Kept
 from .lookout import Lookout
 from .nudge import Nudge
 from .pipes import Pipes
@@ -35,7 +36,7 @@ class Owner(Protocol):
     processes: Processes
     outbox: Outbox
     service: Service
-    keep_seconds: float
+    kept: Kept
 
     def sessions_changed(self) -> None: ...
 
@@ -57,7 +58,7 @@ class Server:
         self._report = self._reporter.report
         self.topology = self._reporter.topology
         sessions = self.topology.sessions
-        self._spools = Spools(service, paths.spool, self.key, owner.keep_seconds, lambda session: session in sessions)
+        self._spools = Spools(paths.spool, self.key, owner.kept, lambda session: session in sessions)
         writers = Writers(info.pid, self._spools.directory)
         self._pipes = Pipes(info, self._spools, writers)
         self._finisher = Finisher(service, paths.control("matcher"))
@@ -80,7 +81,6 @@ class Server:
         for pane in self.topology.panes.values():
             self._owner.processes.watch_program(pane.pid)
         self._report([] if known else [self._told("server.found")])
-        self._spools.drop_old()
         self._lookout.begin()
 
     def _told(self, kind: str, *ends: str) -> Draft:
@@ -126,6 +126,10 @@ class Server:
         self.close()
         self._owner.lost(self)
         self._reporter.forget()
+
+    def tidy(self, session: str) -> None:
+        """A spool of this session was dropped."""
+        self._spools.tidy(session)
 
     # ---- what is seen ----------------------------------------------------------------------------------------------
 
