@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 
 import typer
 
-from ...shared import spool
+from ...shared import marks, spool
 from ...shared.errors import CtmuxError, DeadlinePassed, Refused
 from ..asciicast import Asciicast
 from ..output import JSON, Result, command, say
@@ -183,5 +183,5 @@ class Times:
                 at = upto
         return [*pieces, (chunk.time, chunk.data[at - chunk.offset :])]
 
-    def _marks(self, stream: str) -> Iterator[spool.Mark]:
-        return spool.marks(spool.meta(self._directory, stream, "idx"))
+    def _marks(self, stream: str) -> Iterator[marks.Mark]:
+        return marks.read(spool.meta(self._directory, stream, "idx"))

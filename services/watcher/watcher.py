@@ -6,7 +6,7 @@ from typing import Any
 
 import zmq
 
-from ...shared import bus, inotify, lock, spool, topics
+from ...shared import bus, inotify, lock, marks, spool, topics
 from ...shared.codec import FRAME_MAX, encode_chunk
 from ...shared.config import Config
 from ...shared.errors import NoTarget
@@ -35,7 +35,7 @@ class Watcher(Service):
         self._folder = f"{self._directory}/{spool.session_folder(session)}"
         self._keep = config.watcher.keep_bytes
         self._tails: dict[str, Tail] = {}
-        self._waiting: dict[int, tuple[spool.Stream, spool.Index]] = {}  # by watch descriptor of the index
+        self._waiting: dict[int, tuple[spool.Stream, marks.Index]] = {}  # by watch descriptor of the index
         self._busy: set[str] = set()
         self._reminders: dict[str, Timer] = {}
         self._publisher = bus.announcer(self.context, paths.publishers)
@@ -111,7 +111,7 @@ class Watcher(Service):
         if any(waiting.name == stream.name for waiting, _index in self._waiting.values()):
             return None
         path = spool.meta(self._directory, stream.name, "idx")
-        index = spool.Index(path)
+        index = marks.Index(path)
         # Watched before it is tried, so that its release cannot fall in between.
         wd = self._inotify.watch(path, inotify.CLOSE_WRITE)
         if not lock.try_lock(index.fd):
