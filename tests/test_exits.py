@@ -5,8 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 from ctmux.services.keeper.exits import Exits
+from ctmux.services.keeper.pane import Departed, Pane
 from ctmux.services.keeper.spools import Spools
-from ctmux.services.keeper.topology import Departed, Pane, Topology
+from ctmux.services.keeper.topology import Topology
 
 END = {"exit_status": 0, "signal": None}
 

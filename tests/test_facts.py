@@ -4,9 +4,10 @@ from types import SimpleNamespace
 
 import pytest
 from ctmux.services.keeper.facts import Facts
+from ctmux.services.keeper.pane import Pane
 from ctmux.services.keeper.processes import Born, Ended
 from ctmux.services.keeper.spools import Spools
-from ctmux.services.keeper.topology import Pane, Topology
+from ctmux.services.keeper.topology import Topology
 from ctmux.shared.spool import parse_stream
 
 STREAM = "p1.17.w0.k"

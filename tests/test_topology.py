@@ -4,8 +4,9 @@ import json
 
 import pytest
 from ctmux.services.keeper.listing import ListedPane, Listing
-from ctmux.services.keeper.topology import CLOSED as CLOSED_BY
-from ctmux.services.keeper.topology import GRACE, STOPPED, Departed, Move, Topology
+from ctmux.services.keeper.pane import CLOSED as CLOSED_BY
+from ctmux.services.keeper.pane import GRACE, STOPPED, Departed, Move
+from ctmux.services.keeper.topology import Topology
 from ctmux.shared.spool import parse_stream
 
 LATER = GRACE + 1

@@ -8,10 +8,10 @@ from ...shared.messages import Finish
 from ...shared.service import Service
 from .finisher import Finisher
 from .lookout import Lookout
+from .pane import Departed
 from .processes import Processes
 from .reporter import Reporter
 from .spools import Spools
-from .topology import Departed
 
 _SETTLE = 0.05  # seconds: a dead pane that is kept (remain-on-exit) has no end of stream; its last bytes come in these
 _LATEST = 30.0  # seconds that an exit waits at most for a pipe: a process that is stopped, or hangs, must not hide it

@@ -7,11 +7,11 @@ from ...shared import tmux
 from ...shared.messages import Draft, Finish
 from .finisher import Finisher
 from .lookout import Lookout
+from .pane import STOPPED, UNMATCHED
 from .pipes import Pipes
 from .reporter import Reporter
 from .slot import Slot
 from .spools import Spools
-from .topology import STOPPED, UNMATCHED
 
 
 class Release:

@@ -15,13 +15,13 @@ from .finisher import Finisher
 from .kept import Kept
 from .lookout import Lookout
 from .nudge import Nudge
+from .pane import GRACE
 from .pipes import Pipes
 from .processes import Fact, Processes
 from .release import Release
 from .reporter import Reporter
 from .slot import Slot
 from .spools import Spools
-from .topology import GRACE
 from .writers import Writers
 
 _SOON = 0.05  # seconds until the next look at a session that is about to close

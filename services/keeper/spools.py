@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 
 from ...shared import spool
 from .kept import Kept
-from .topology import Move
+from .pane import Move
 
 
 def remove(directory: str) -> None:
