@@ -402,7 +402,7 @@ def test_a_server_that_ends_while_the_keeper_is_down(daemon: World) -> None:
 
 
 def test_the_log_need_not_remember_streams_that_are_over(daemon: World) -> None:
-    """Of panes that were kept, that were observed anew, that outlive the instance, that end with their server."""
+    """Of panes that were kept, observed anew, respawned (tmux 3.8), outlive the instance, or end with their server."""
 
     def streams(*panes: str) -> list[str]:
         return [e["data"]["stream"] for e in daemon.events("pane.observed") if e["pane"] in panes or not panes]
@@ -418,7 +418,7 @@ def test_the_log_need_not_remember_streams_that_are_over(daemon: World) -> None:
 
     server = daemon.wait_event("server.found")["server"]
     daemon.tmux("set-option", "-g", "remain-on-exit", "on")
-    killed, anew, kept = (daemon.open_pane(command) for command in ("true", "cat", "true"))
+    killed, anew, kept, again = (daemon.open_pane(command) for command in ("true", "cat", "true", "cat"))
     for pane in (killed, kept):
         daemon.wait_event("pane.exited", pane=pane)
     daemon.tmux("kill-pane", "-t", killed)
@@ -428,8 +428,10 @@ def test_the_log_need_not_remember_streams_that_are_over(daemon: World) -> None:
     daemon.tmux("pipe-pane", "-t", anew)
     daemon.tmux("new-window", "-d", "cat")
     until(lambda: len(streams(anew)) == 2)
-    until(lambda: ended_by_what_comes([*streams(killed), streams(anew)[0]]))
-    assert not ended(streams(kept)) and not ended(streams(anew)) and not ended(streams("%0"))
+    daemon.tmux("respawn-pane", "-k", "-t", again, "cat")
+    daemon.wait_event("pane.respawned", pane=again)
+    until(lambda: ended_by_what_comes([*streams(killed), *streams(anew)[:-1], *streams(again)[:-1]]))
+    assert not any(ended(streams(pane)[-1:]) for pane in (kept, anew, again, "%0"))
     daemon.stop()
     assert ended(streams())
     daemon.start()
