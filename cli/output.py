@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import select
 import sys
 import threading
@@ -44,13 +45,23 @@ def error_envelope(command: str, error: CtmuxError) -> dict[str, Any]:
     return {**shown, "status": "error", "error": {"code": error.code, "message": str(error)}}
 
 
+_C1 = re.compile("[\x80-\x9f]")
+
+
+def harmless(text: str) -> str:
+    """Text for a terminal, without the controls U+0080-009F: some terminals obey them as they do escape sequences."""
+    return text if text.isascii() else _C1.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
 def line(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """JSON as it is printed: the same value, without a control as it is."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text if text.isascii() else _C1.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def say(text: str) -> None:
     """A note beside the result."""
-    print(text, file=sys.stderr, flush=True)
+    print(harmless(text), file=sys.stderr, flush=True)
 
 
 def command(function: Callable[P, Result | Iterable[Any] | None], noun: str | None = None) -> Callable[P, None]:
@@ -66,7 +77,7 @@ def command(function: Callable[P, Result | Iterable[Any] | None], noun: str | No
         try:
             result = function(*args, **kwargs)
             if isinstance(result, Result):
-                text = line(envelope(full, result)) if as_json else result.output
+                text = line(envelope(full, result)) if as_json else harmless(result.output)
                 if text:
                     print(text, flush=True)
         except BrokenPipeError:  # the reader has gone (`| head`): quietly, also at the interpreter's end

@@ -10,3 +10,10 @@ class Gap(NamedTuple):
     end: int
     reason: str
     stream: str | None = None
+
+    def __str__(self) -> str:
+        """For people."""
+        if self.end == 0:  # it is not known how much
+            return self.reason
+        what = f"bytes {self.start}-{self.end} of {self.stream}" if self.stream else f"events {self.start}-{self.end}"
+        return f"{what} are missing: {self.reason}"

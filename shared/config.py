@@ -35,10 +35,11 @@ class MatcherConfig(NamedTuple):
 
 class KeeperConfig(NamedTuple):
     """`[keeper]`: `sockets`: tmux sockets to watch; none means every socket in tmux's own directory. Spools of panes that
-    have ended are kept for `keep_seconds`."""
+    have ended are kept for `keep_seconds`, and of all of them together `keep_bytes`."""
 
     sockets: list[str] = []  # noqa: RUF012
     keep_seconds: float = 3600.0
+    keep_bytes: int = 256 * MIB
 
 
 class RunnerConfig(NamedTuple):

@@ -1,21 +1,20 @@
 """The spools: where each pane's raw output lies, and how anybody reads it.
 
     <runtime>/spool/<server>/s<session>/<stream>.raw    written by tmux's `cat`; offset = position in the file
-    <runtime>/spool/<server>/meta/<stream>.idx          (offset, time) of each published chunk, by the watcher
+    <runtime>/spool/<server>/meta/<stream>.idx          (offset, time) of each published chunk, by the watcher: marks.py
     <runtime>/spool/<server>/meta/<stream>.history      the text an adopted pane showed before offset 0
+    <runtime>/spool/<server>/meta/<stream>.done         is there when nothing follows, and all of it is matched
 
 The directory is the topology: the spool of a pane lies in its session's folder, and the keeper renames it when the pane
 moves. The writer does not notice, the old and the new watcher do. A stream is one uninterrupted observation of a pane;
 its name is `p<pane>.<pid>.w<window>.<epoch>`, where the epoch makes it unique over restarts of the instance.
 """
 
-import contextlib
 import ctypes
 import errno
 import fcntl
 import os
 import re
-import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -88,7 +87,13 @@ def walk(root: str) -> Iterator[Spool]:
 
 
 def walk_server(root: str, server: str) -> list[Spool]:
-    found = []
+    """Looked through twice: a pane that moves meanwhile may be where the first look has been."""
+    found = {**_look_through(root, server), **_look_through(root, server)}
+    return sorted(found.values(), key=lambda spool: (int(spool.stream.pane[1:]), spool.stream.epoch))
+
+
+def _look_through(root: str, server: str) -> dict[str, Spool]:
+    found = {}
     for folder in _listdir(f"{root}/{server}"):
         session = parse_session(folder)
         if session is None:
@@ -96,16 +101,17 @@ def walk_server(root: str, server: str) -> list[Spool]:
         for name in _listdir(f"{root}/{server}/{folder}"):
             stream = parse_stream(name)
             if stream and name.endswith(RAW):
-                found.append(Spool(server, session, stream, f"{root}/{server}/{folder}/{name}"))
-    return sorted(found, key=lambda spool: (int(spool.stream.pane[1:]), spool.stream.epoch))
+                found[stream.name] = Spool(server, session, stream, f"{root}/{server}/{folder}/{name}")
+    return found
 
 
 def find(root: str, server: str, stream: str) -> str | None:
-    """The path of a stream's spool, wherever its pane has moved to; None if it is gone."""
-    for folder in _listdir(f"{root}/{server}"):
-        path = f"{root}/{server}/{folder}/{stream}{RAW}"
-        if parse_session(folder) and os.path.exists(path):
-            return path
+    """The path of a stream's spool, wherever its pane has moved to, also in this moment; None if it is gone."""
+    for _look in range(2):
+        for folder in _listdir(f"{root}/{server}"):
+            path = f"{root}/{server}/{folder}/{stream}{RAW}"
+            if parse_session(folder) and os.path.exists(path):
+                return path
     return None
 
 
@@ -196,95 +202,3 @@ def has_writer(path: str) -> bool:
     finally:
         os.close(fd)
     return False
-
-
-class Mark(NamedTuple):
-    """An entry of the index: the chunk that ended before `offset` was published at `time`; `end`: the stream ended."""
-
-    offset: int
-    time: float
-    end: bool
-
-
-_MARK = struct.Struct("<QdQ")
-
-
-def marks(path: str) -> Iterator[Mark]:
-    """The marks of an index that are kept, oldest first; none if it is gone."""
-    try:
-        with open(path, "rb") as file:
-            at = first_offset(file.fileno(), size(path)) // _MARK.size * _MARK.size
-            file.seek(at)
-            data = file.read()
-    except FileNotFoundError:
-        return
-    for offset, time, end in _MARK.iter_unpack(data[: len(data) // _MARK.size * _MARK.size]):
-        if offset and time:  # a reclaimed mark reads as zeros, all or the first part of it
-            yield Mark(offset, time, bool(end))
-
-
-def newest_marks(path: str, count: int) -> list[Mark]:
-    """The last so many marks of an index, oldest first."""
-    try:
-        with open(path, "rb", buffering=0) as file:
-            whole = os.fstat(file.fileno()).st_size // _MARK.size
-            data = os.pread(file.fileno(), count * _MARK.size, max(0, whole - count) * _MARK.size)
-    except FileNotFoundError:
-        return []
-    return [
-        Mark(offset, time, bool(end))
-        for offset, time, end in _MARK.iter_unpack(data[: len(data) // _MARK.size * _MARK.size])
-    ]
-
-
-class Index:
-    """The index of a stream. Its file is also the lock of the stream's publisher, and its last mark the place to go on
-    from: nothing is missed by a publisher that starts anew, and at most one chunk is published twice."""
-
-    _STEP = 0.1  # seconds between two marks: closer ones are one, so that a slow stream has no index larger than itself
-
-    def __init__(self, path: str):
-        self.fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        self._size = os.fstat(self.fd).st_size
-        self._begun = 0.0  # when the newest mark was made; it moves on for a while
-
-    def last(self) -> Mark:
-        """The newest mark; (0, 0, False) if there is none."""
-        self._size = os.fstat(self.fd).st_size
-        whole = self._size - self._size % _MARK.size
-        if whole != self._size:  # torn by a sudden death
-            os.ftruncate(self.fd, whole)
-            self._size = whole
-        return self._at(whole // _MARK.size - 1) if whole else Mark(0, 0.0, False)
-
-    def _at(self, index: int) -> Mark:
-        offset, time, end = _MARK.unpack(os.pread(self.fd, _MARK.size, index * _MARK.size))
-        return Mark(offset, time, bool(end))
-
-    def add(self, mark: Mark) -> None:
-        at = self._size
-        if at and 0 <= mark.time - self._begun < self._STEP and not mark.end:
-            at -= _MARK.size
-        else:
-            self._begun = mark.time
-        try:
-            os.pwrite(self.fd, _MARK.pack(mark.offset, mark.time, int(mark.end)), at)
-        except OSError:  # a full disk: without the mark at most some chunks are published once more after a death
-            return
-        self._size = at + _MARK.size
-
-    def reclaim(self, offset: int) -> None:
-        """Give back the marks of chunks that ended at or before `offset`."""
-        low, high = 0, self._size // _MARK.size
-        while low < high:
-            middle = (low + high) // 2
-            here = self._at(middle)
-            if here.time == 0.0 or here.offset <= offset:  # a reclaimed mark reads as zeros
-                low = middle + 1
-            else:
-                high = middle
-        with contextlib.suppress(OSError):
-            reclaim(self.fd, low * _MARK.size)
-
-    def close(self) -> None:
-        os.close(self.fd)

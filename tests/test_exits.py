@@ -1,10 +1,13 @@
 """When the exit of a pane is due, with a clock of our own."""
 
+import os
 from types import SimpleNamespace
 
 import pytest
 from ctmux.services.keeper.exits import Exits
-from ctmux.services.keeper.topology import Pane, Topology
+from ctmux.services.keeper.pane import Departed, Pane
+from ctmux.services.keeper.spools import Spools
+from ctmux.services.keeper.topology import Topology
 
 END = {"exit_status": 0, "signal": None}
 
@@ -57,6 +60,70 @@ def test_it_waits_no_longer_than_the_pipe_starts():
     assert told.at(102.1) == 1
     told.coming = set()
     assert told.at(102.2) == 2
+
+
+class Matcher:
+    """It answers when the test says so, or its absence is found out."""
+
+    def __init__(self):
+        self.asked = {}  # stream -> what is called with the answer
+        self.gone = {}
+
+    def ask(self, request, done):
+        self.asked[request.stream] = done
+
+    def finish(self, request, done, gone):
+        self.asked[request.stream], self.gone[request.stream] = done, gone
+
+
+@pytest.fixture
+def late(tmp_path):
+    """A pane that is over, and everything that an `Exits` talks to; what is reported is in `drafts`."""
+    pane = Pane(1, "$0", "@0", "p1.1.w0.k", closed=True, status=END, gone_since=1.0)
+    topology, matcher, drafts = Topology("aa", panes={"%1": pane}), Matcher(), []
+    service = SimpleNamespace(after=lambda seconds, action: action() if seconds == 0.0 else None)
+    spools = Spools(str(tmp_path), "aa", SimpleNamespace(add=lambda server, stream: None), lambda session: True)
+    os.mkdir(f"{spools.directory}/s0")
+    open(f"{spools.directory}/s0/p1.1.w0.k.raw", "wb").close()
+    lookout = SimpleNamespace(gone=False, look_soon=lambda seconds: None)
+    reporter = SimpleNamespace(topology=topology, report=drafts.extend)
+    exits = Exits(service, reporter, spools, matcher, None, lookout, lambda panes: set())
+    return SimpleNamespace(exits=exits, topology=topology, matcher=matcher, drafts=drafts, spools=spools)
+
+
+ENDS = ["match/aa/p1.1.w0.k", "commands/aa/p1.1.w0.k"]
+
+
+def test_who_wrote_of_a_stream_is_ended_with_the_exit(late):
+    late.exits.finish(2.0)
+    late.matcher.asked["p1.1.w0.k"]()
+    assert [(draft.kind, draft.ends) for draft in late.drafts] == [("pane.exited", ENDS)]
+    assert late.spools.is_over("p1.1.w0.k")
+
+
+def test_who_wrote_of_a_stream_is_ended_after_its_matches_also_if_its_exit_was_told_before(late):
+    late.exits.finish(2.0)
+    late.matcher.gone["p1.1.w0.k"]()
+    assert [(draft.kind, draft.ends) for draft in late.drafts] == [("pane.exited", [])]
+    assert late.topology.draft("pane.moved", 3.0).ends == [] and not late.spools.is_over("p1.1.w0.k")
+    late.matcher.asked["p1.1.w0.k"]()
+    assert late.topology.departed == [] and late.topology.draft("pane.moved", 3.0).ends == ENDS
+
+
+def test_who_wrote_of_a_stream_that_was_replaced_is_ended(late):
+    late.topology.panes.clear()
+    late.topology.departed.append(Departed("%1", "$0", "p1.1.w0.k", exited=False))
+    late.exits.finish(2.0)
+    late.matcher.asked["p1.1.w0.k"]()
+    assert late.topology.departed == [] and late.topology.draft("pane.moved", 3.0).ends == ENDS
+
+
+def test_who_wrote_of_a_stream_that_cannot_be_marked_as_over_may_write_again(late):
+    """A full disk: a matcher that starts anew would read it again, and has to know how far it was."""
+    os.rmdir(f"{late.spools.directory}/meta")
+    late.exits.finish(2.0)
+    late.matcher.asked["p1.1.w0.k"]()
+    assert [(draft.kind, draft.ends) for draft in late.drafts] == [("pane.exited", [])]
 
 
 def test_processes_are_looked_through_once_for_all_panes_and_not_at_all_for_those_with_a_stream():

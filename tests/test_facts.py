@@ -4,9 +4,10 @@ from types import SimpleNamespace
 
 import pytest
 from ctmux.services.keeper.facts import Facts
+from ctmux.services.keeper.pane import Pane
 from ctmux.services.keeper.processes import Born, Ended
 from ctmux.services.keeper.spools import Spools
-from ctmux.services.keeper.topology import Pane, Topology
+from ctmux.services.keeper.topology import Topology
 from ctmux.shared.spool import parse_stream
 
 STREAM = "p1.17.w0.k"
@@ -17,7 +18,7 @@ def gone(tmp_path):
     """A pane that is gone since 100, whose stream has not ended as far as anybody was told."""
     pane = Pane(17, "$0", "@0", stream=STREAM, gone_since=100.0)
     reporter = SimpleNamespace(topology=Topology("aa", panes={"%1": pane}))
-    spools = Spools(None, str(tmp_path), "aa", 1.0, lambda session: True)
+    spools = Spools(str(tmp_path), "aa", None, lambda session: True)
     folder = tmp_path / "aa" / "s0"
     folder.mkdir()
     return SimpleNamespace(
@@ -55,7 +56,7 @@ def test_a_birth_is_never_noted_without_its_events(tmp_path):
         noted.append((topology.position, [draft.kind for draft in drafts]))
 
     reporter = SimpleNamespace(topology=topology, report=note)
-    spools = Spools(None, str(tmp_path), "aa", 1.0, lambda session: True)
+    spools = Spools(str(tmp_path), "aa", None, lambda session: True)
     folder = tmp_path / "aa" / "s0"
     folder.mkdir()
     (folder / f"{STREAM}.raw").touch()

@@ -242,3 +242,9 @@ def test_only_the_newest_end_of_a_pane_counts(instance):
         while True:
             answer = instance.answer(script.send(answer))
     assert [event.n for event in found.value.value.last] == [3]
+
+
+def test_a_gap_says_what_is_missing():
+    assert str(Gap(3, 8, "gone", "p1.9.w1.k")) == "bytes 3-8 of p1.9.w1.k are missing: gone"
+    assert str(Gap(3, 8, "gone")) == "events 3-8 are missing: gone"
+    assert str(Gap(0, 0, "%3 is over")) == "%3 is over"

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from ctmux.services.keeper.listing import ARGUMENTS, ListedPane, Listing, parse
+from ctmux.services.keeper.listing import ARGUMENTS, ListedPane, Listing, parse, whole
 
 
 def test_nothing():
@@ -34,6 +34,18 @@ def test_a_name_is_only_a_name(name):
 
 def test_a_name_that_is_not_utf8():
     assert parse(b"s $1 caf\xe9\n").sessions == {"$1": "caf\ufffd"}
+
+
+@pytest.mark.parametrize("name", ["ctmux-end-of-listing", "x ctmux-end-of-listing"])
+def test_no_name_ends_a_listing(name):
+    """The first piece that is read of a long listing may end behind any line."""
+    part = f"s $1 main\nw @1 {name}\n".encode()
+    assert whole(part) is None
+    assert whole(part + b"w @2 zsh\nctmux-end-of-listing\n") == part + b"w @2 zsh\n"
+
+
+def test_the_listing_of_nothing_is_whole():
+    assert whole(b"ctmux-end-of-listing\n") == b"" and whole(b"") is None and whole(b"ctmux-end-of-") is None
 
 
 def test_a_linked_window_is_in_several_sessions_lowest_id_first():

@@ -1,7 +1,7 @@
 """When a line was printed, for a matcher that reads it late."""
 
 from ctmux.services.matcher.times import Times
-from ctmux.shared.spool import Mark
+from ctmux.shared.marks import Mark
 
 
 def test_what_is_read_as_it_comes_was_printed_by_the_time_of_the_spool():

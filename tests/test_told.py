@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from ctmux.cli.commands.stream import last_lines
+from ctmux.cli.history import last_lines
 from ctmux.services.matcher import arming
 from ctmux.services.matcher.memory import Memory
 from ctmux.services.matcher.options import read

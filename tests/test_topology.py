@@ -4,8 +4,9 @@ import json
 
 import pytest
 from ctmux.services.keeper.listing import ListedPane, Listing
-from ctmux.services.keeper.topology import CLOSED as CLOSED_BY
-from ctmux.services.keeper.topology import GRACE, STOPPED, Departed, Move, Topology
+from ctmux.services.keeper.pane import CLOSED as CLOSED_BY
+from ctmux.services.keeper.pane import GRACE, STOPPED, Departed, Move
+from ctmux.services.keeper.topology import Topology
 from ctmux.shared.spool import parse_stream
 
 LATER = GRACE + 1
@@ -66,10 +67,15 @@ class Story:
     def unobserved(self, pane, reason):
         self.drafts += self.topology.unobserve(pane, reason, self.now)
 
+    def finish_stream(self, stream):
+        self.topology.finish(stream)
+
     def finish(self):
         """As the keeper does: the matcher has finished the output, then the exits and closed sessions are reported."""
         for pane in self.topology.leaving(self.now):
             known = self.topology.panes[pane]
+            if known.stream and known.dead_since is None:
+                self.topology.finish(known.stream)
             self.drafts += self.topology.exited(
                 pane, self.now, 42 if known.stream else None, kept=known.dead_since is not None
             )
@@ -294,6 +300,25 @@ def test_what_a_respawn_says_that_was_not_seen():
 def test_the_output_of_a_kept_pane_is_not_over():
     drafts = Story(False).tell(PIPED, SEEN, ("ended", 100, 3), SEEN_DEAD).drafts
     assert drafts[-1].kind == "pane.exited" and drafts[-1].ends == []
+
+
+def test_the_next_event_ends_who_wrote_of_streams_that_are_over():
+    """Of panes that were kept (remain-on-exit), that were observed anew, whose exit was told before its matches."""
+    story = Story(True).tell(PIPED, SEEN, ("ended", 100, 3), SEEN_DEAD, ("finish_stream", "p1.100.w1.k"), GONE)
+    closed = story.drafts[-1]
+    assert (closed.kind, closed.ends) == (
+        "session.closed", ["service/watcher-x-1", "match/x/p1.100.w1.k", "commands/x/p1.100.w1.k"],
+    )  # fmt: skip
+    story.tell(("born", "p2.200.w2.m", "$2"))
+    assert [draft.ends for draft in story.drafts[-3:]] == [[], [], []]  # once
+
+
+def test_an_event_ends_not_so_many_that_it_becomes_large():
+    topology = Topology("x")
+    for number in range(150):
+        topology.finish(f"p{number}.1.w1.k")
+        topology.finish(f"p{number}.1.w1.k")
+    assert [len(topology.draft("pane.moved", 1.0).ends) for _ in range(3)] == [200, 100, 0]
 
 
 def test_a_respawned_pane_with_a_new_stream_departs_from_the_old_one():

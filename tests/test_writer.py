@@ -226,6 +226,19 @@ def test_death_while_the_header_is_written(directory, cut):
         assert put(writer, 1, 2, 3) == []
 
 
+def test_a_segment_that_was_being_made_is_removed(directory):
+    """Killed between making a segment and giving it its name."""
+    with opened(directory, segment_bytes=1) as writer:
+        put(writer, 1)
+    for number in (2, 3):
+        with open(f"{journal.segment_path(directory, number)}.new", "wb") as file:
+            file.write(b'{"first":')
+    with opened(directory) as writer:
+        assert not [name for name in os.listdir(directory) if name.endswith(".new")]
+        put(writer, 2)
+    assert numbers(directory) == [1, 2]
+
+
 def test_a_segment_that_is_no_segment_is_put_aside(directory):
     with opened(directory, segment_bytes=1) as writer:
         put(writer, 1, 2)
@@ -291,6 +304,25 @@ def test_a_header_that_does_not_fit_loses_nothing(directory, left):
             assert (writer.ledger.head, numbers(directory)) == (written[-1], written)
             put(writer, 1, 2, 3)
             written = [1, 2, 3]
+
+
+def test_a_segment_without_its_second_name_is_as_good(directory, capsys):
+    """A link needs space in the directory, too."""
+    with opened(directory, segment_bytes=1) as writer:
+        os.mkdir(f"{directory}/{journal.LIVE}.new")
+        put(writer, 1)
+        put(writer, 2)
+        mine = [os.path.realpath(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd")]
+        assert [path for path in mine if path.startswith(directory)] == [live(directory)]  # none is left open
+        assert capsys.readouterr().out.count("events.jsonl") >= 2
+        os.rmdir(f"{directory}/{journal.LIVE}.new")
+        put(writer, 3)
+        assert os.path.samefile(f"{directory}/{journal.LIVE}", live(directory))
+    assert numbers(directory) == [1, 2, 3]
+    os.mkdir(f"{directory}/{journal.LIVE}.new")
+    os.unlink(f"{directory}/{journal.LIVE}")
+    with opened(directory) as writer:
+        assert [event.n for event in put(writer, 4)] == [4]
 
 
 def test_a_failed_sync_writes_nothing_twice(directory, monkeypatch):

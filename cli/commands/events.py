@@ -1,10 +1,7 @@
 """`ctmux events`: the log, what it has and what comes."""
 
-import contextlib
-import re
 import time
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -13,11 +10,12 @@ import typer
 
 from ...shared import paths as where
 from ...shared.counted import counted
-from ...shared.errors import CtmuxError, NoDaemon, NoTarget, UsageError
-from ..output import JSON, Result, command, end_with_reader, line, say
+from ...shared.errors import CtmuxError, NoTarget, UsageError
+from .. import log
+from ..output import JSON, Result, command, line
 
 if TYPE_CHECKING:
-    from ...shared.messages import Event, Filter
+    from ...shared.messages import Event
 
 
 app = typer.Typer(invoke_without_command=True)
@@ -57,7 +55,7 @@ def events(
         raise UsageError("--timeout needs --follow: without it the command ends by itself")
     check_filter(Filter(kind), None)
     server, session_id, pane_id = scope(session, pane, past=True)
-    subscription = None if subscription is None else _subscription(subscription)
+    subscription = None if subscription is None else log.subscription_id(subscription)
     wanted = Filter(kind, server, session_id, pane_id, subscription)
 
     def show(event: "Event") -> None:
@@ -65,18 +63,18 @@ def events(
 
     number, moment = _since(since)
     if not follow:
-        _say_missing(number)
-        found = (event for event in _stored(wanted, number) if event.time >= moment)
+        log.say_missing(number)
+        found = (event for event in log.stored(wanted, number) if event.time >= moment)
         shown = False
         for event in found if count is None else deque(found, count):
             shown = True
             show(event)
         if subscription and not shown:
-            _check_subscription(subscription)
+            log.check_subscription(subscription)
         return None
     start = None if since is None else number
     seen = 0
-    for event in _following(start, wanted, timeout):
+    for event in log.following(start, wanted, timeout):
         if event.time < moment:
             continue
         show(event)
@@ -123,87 +121,6 @@ def scope(session: str | None, pane: str | None, past: bool) -> tuple[str | None
         if not (gone and past):
             raise
         return None, session, pane
-
-
-def _say_missing(number: int) -> None:
-    """Events that were asked for by number and are no longer kept."""
-    from ...shared import journal
-
-    kept = journal.segments(where.resolve().journal)
-    if number > 1 and kept and kept[0].first > number:
-        say(f"ctmux: events {number}-{kept[0].first - 1} are missing: older than the journal keeps")
-
-
-def _subscription(wanted: str) -> str:
-    """The id of the subscription that an id or a name means: of those that are armed, else of the last that had the name.
-    Raises NoTarget."""
-    if re.fullmatch(r"s\d+", wanted):
-        return wanted
-    from ...client import Client
-    from ...shared.messages import Filter
-
-    with contextlib.suppress(NoDaemon), Client() as client:
-        armed = [known["id"] for known in client.subscriptions() if known["name"] == wanted]
-        if len(armed) > 1:
-            raise NoTarget(f"{len(armed)} subscriptions are named {wanted!r}; use an id: {', '.join(armed)}")
-        if armed:
-            return str(armed[0])
-    ended = {
-        event.subscription: event.n
-        for event in _stored(Filter(kind="subscription"), 1)
-        if event.subscription and wanted == event.data.get("subscription", event.data).get("name")
-    }
-    if not ended:
-        raise NoTarget(f"no subscription is named {wanted!r}, and the log has none that was; see: ctmux subscription list")
-    last = max(ended, key=lambda id: ended[id])
-    if len(ended) > 1:
-        say(f"ctmux: {len(ended)} subscriptions were named {wanted!r}; this is the last, {last}")
-    return last
-
-
-def _check_subscription(wanted: str) -> None:
-    """Raise NoTarget if there is no such subscription, and was none as far back as the log goes."""
-    from ...client import Client
-    from ...shared.messages import Filter
-
-    if next(_stored(Filter(subscription=wanted), 1), None):
-        return
-    with contextlib.suppress(NoDaemon), Client() as client:
-        if any(known["id"] == wanted for known in client.subscriptions()):
-            return
-    raise NoTarget(f"no subscription has the id {wanted!r}, and the log has no event of one; see: ctmux subscription list")
-
-
-def _stored(wanted: "Filter", number: int) -> Iterator["Event"]:
-    """What the files have; the daemon need not run."""
-    from ...shared import journal
-    from ...shared.codec import parse_event
-
-    directory = where.resolve().journal
-    while True:
-        page = journal.read(directory, number, 1000, wanted)
-        yield from map(parse_event, page.lines)
-        if page.next <= number:
-            return
-        number = page.next
-
-
-def _following(since: int | None, wanted: "Filter", timeout: float | None) -> Iterator["Event"]:
-    from ...client import Client, Gap
-    from ...shared.messages import Tip
-
-    end_with_reader()
-    with Client() as client:
-        head = client.status("logger")["head"]
-        if since is not None and since > head + 1:  # waiting for it could mean to pass over all events of a newer log
-            raise UsageError(f"--since {since}: the log ends with event {head}; without --since you see what comes")
-        if wanted.subscription and not client.ask("logger", Tip(wanted.subscription))["n"]:
-            _check_subscription(wanted.subscription)
-        for item in client.events(since, **wanted._asdict(), timeout=timeout):
-            if isinstance(item, Gap):
-                say(f"ctmux: events {item.start}-{item.end} are missing: {item.reason}")
-            else:
-                yield item
 
 
 def _since(text: str | None) -> tuple[int, str]:

@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 
 import typer
 
-from ...shared import spool
+from ...shared import marks, spool
 from ...shared.counted import counted
 from ...shared.errors import CtmuxError, DeadlinePassed, Refused
 from ..asciicast import Asciicast
@@ -66,7 +66,7 @@ def record(
                 if isinstance(item, Chunk):
                     recorder.output(item.stream, [(item.time, item.data)] if stream.live else times.split(item))
                 elif isinstance(item, Gap):
-                    recorder.missing(f"bytes {item.start}-{item.end} of {item.stream} are missing: {item.reason}")
+                    recorder.missing(str(item))
                 elif item.kind == "pane.unobserved":
                     say(f"ctmux: {found.pane} is not observed any more: {item.data.get('reason')}")
                 elif item.kind == "pane.exited":
@@ -184,5 +184,5 @@ class Times:
                 at = upto
         return [*pieces, (chunk.time, chunk.data[at - chunk.offset :])]
 
-    def _marks(self, stream: str) -> Iterator[spool.Mark]:
-        return spool.marks(spool.meta(self._directory, stream, "idx"))
+    def _marks(self, stream: str) -> Iterator[marks.Mark]:
+        return marks.read(spool.meta(self._directory, stream, "idx"))

@@ -8,10 +8,10 @@ from ...shared.messages import Finish
 from ...shared.service import Service
 from .finisher import Finisher
 from .lookout import Lookout
+from .pane import Departed
 from .processes import Processes
 from .reporter import Reporter
 from .spools import Spools
-from .topology import Departed
 
 _SETTLE = 0.05  # seconds: a dead pane that is kept (remain-on-exit) has no end of stream; its last bytes come in these
 _LATEST = 30.0  # seconds that an exit waits at most for a pipe: a process that is stopped, or hangs, must not hide it
@@ -66,26 +66,27 @@ class Exits:
         end = spool.size(path) if path else None
         over = pane.dead_since is None
 
-        def report(matched: bool) -> None:
+        def report() -> None:
             self._asked.discard(pane_id)
             if self._topology.panes.get(pane_id) is pane and pane.pid == pid and not pane.exited:  # not respawned meanwhile
-                self._report(self._topology.exited(pane_id, time.time(), end, not over, self._lookout.gone, matched))
+                self._report(self._topology.exited(pane_id, time.time(), end, not over, self._lookout.gone))
                 if not over and path:
                     self._processes.watch_growth(self._topology.server, path)
+            else:
+                self._report([])
             self._lookout.look_soon(0.0)
 
         def done() -> None:
             if over and stream:
-                self._spools.keep_for_a_while(stream)  # first: to a keeper after this one it is no new pane
-                self._forget(stream)
-            report(matched=True)
+                self._over(stream)  # first: to a keeper after this one it is no new pane
+            report()
 
         def gone() -> None:
             """No matcher: the exit is told, and the matcher is asked on, also by a keeper after this one."""
             if over and stream:
                 self._asked.add(stream)
                 self._topology.departed.append(Departed(pane_id, pane.session, stream, exited=True))
-            report(matched=False)
+            report()
 
         program = {"pid": pid, **(pane.status or {"exit_status": None, "signal": None})}
         request = Finish(self._topology.server, pane.session, pane_id, stream or "", end or 0, over, over, program)
@@ -96,14 +97,19 @@ class Exits:
         stream = departed.stream
 
         def done() -> None:
-            self._forget(stream)
-            self._spools.keep_for_a_while(stream)
+            self._over(stream)
             self._report([])
+            if self._lookout.gone:
+                self._lookout.look_soon(0.0)  # this may be what the end of the server waits for
 
         end = self._spools.size(stream)
         request = Finish(self._topology.server, departed.session, departed.pane, stream, end, True, departed.exited)
         self._finisher.ask(request, done)
 
-    def _forget(self, stream: str) -> None:
+    def _over(self, stream: str) -> None:
+        """All of a stream is in the journal. Where a full disk takes no mark of that, a matcher might read it again: then
+        those who wrote of it are not ended."""
+        if self._spools.keep_for_a_while(stream):
+            self._topology.finish(stream)
         self._asked.discard(stream)
         self._topology.departed = [departed for departed in self._topology.departed if departed.stream != stream]

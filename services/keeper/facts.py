@@ -8,10 +8,10 @@ from ...shared.messages import Draft
 from .listing import Listing
 from .lookout import Lookout
 from .nudge import Nudge
+from .pane import GRACE
 from .processes import Born, Closed, Fact, Grown
 from .reporter import Reporter
 from .spools import Spools
-from .topology import GRACE
 from .writers import Writers
 
 _LONGEST = 30.0  # seconds: a pipe that hangs must not keep a session open

@@ -14,6 +14,7 @@ from ...shared.outbox import Outbox
 from ...shared.paths import Paths, ensure_private
 from ...shared.service import Service
 from .discovery import Discovery
+from .kept import Kept
 from .processes import Ended, Processes
 from .server import Server
 from .spools import remove
@@ -42,7 +43,8 @@ class Keeper(Service):
         ensure_private(paths.state)
         self._bounded = place.settle(paths)
         self.service: Service = self
-        self.keep_seconds = config.keeper.keep_seconds
+        self._keep_seconds = config.keeper.keep_seconds
+        self.kept = Kept(self, paths.spool, config.keeper, self._tidy)
         self._servers: dict[str, Server] = {}
         self._refused: dict[str, str] = {}  # socket -> why it is not watched
         self._started: deque[Draft] = deque()
@@ -51,6 +53,7 @@ class Keeper(Service):
         self._notices = self._bind_notices()
         self._supervision = Supervision(self, paths, self._service_started)
         self.server.handle(Panes, self._panes)
+        self.kept.load()
         self._revive()
         self._discovery = Discovery(self, config.keeper.sockets, self._found)
         for key in os.listdir(paths.spool):
@@ -170,7 +173,12 @@ class Keeper(Service):
             if key not in self._servers:
                 remove(f"{self.paths.spool}/{key}")
 
-        self.after(self.keep_seconds, drop)
+        self.after(self._keep_seconds, drop)
+
+    def _tidy(self, key: str, session: str) -> None:
+        """A spool was dropped. The folders of a server that is not known yet may be watched."""
+        if key in self._servers:
+            self._servers[key].tidy(session)
 
     def sessions_changed(self) -> None:
         self._supervision.want(

@@ -18,6 +18,8 @@ ARGUMENTS = [
 
 for _hook in BIRTHS:  # are they still there? An unindexed `set-hook -g` clears the whole array
     ARGUMENTS += [";", "show-hooks", "-g", f"{_hook}[{SLOT}]"]
+_MARK = "ctmux-end-of-listing"
+ARGUMENTS += [";", "display-message", "-p", _MARK]
 
 
 class ListedPane(NamedTuple):
@@ -38,6 +40,13 @@ class Listing(NamedTuple):
     windows: dict[str, str]
     panes: dict[str, ListedPane]
     unhooked: tuple[str, ...] = ()  # our birth hooks that are gone
+
+
+def whole(text: bytes) -> bytes | None:
+    """The output of `tmux ARGUMENTS` without the line that ends it; None if it is only a part. Every other line begins
+    otherwise, so no name can be that line."""
+    before = text.removesuffix(f"{_MARK}\n".encode())
+    return before if text != before and (not before or before.endswith(b"\n")) else None
 
 
 def parse(text: bytes) -> Listing:

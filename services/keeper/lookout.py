@@ -44,8 +44,7 @@ class Lookout:
         Signals alone do not do: the second one on a channel that nobody waits on takes the first one back (tmux's
         cmd-wait-for.c), so a change is not seen by its signal but by a listing that is made after the last wake-up.
         """
-        self._waiter = Waiter(self._info.socket, [*first, *listing.ARGUMENTS, ";", "display-message", "-p", Waiter.END],
-                              ["wait-for", self._slot.channel])  # fmt: skip
+        self._waiter = Waiter(self._info.socket, [*first, *listing.ARGUMENTS], ["wait-for", self._slot.channel])
         try:
             text = self._waiter.listing()
         except tmux.TmuxError:
@@ -112,11 +111,9 @@ class Lookout:
         """All that the server has; None if it hangs, or ends while it answers: tmux's client says nothing of that, and what
         it has printed may be a part."""
         try:
-            text = tmux.run(self._info.socket, *listing.ARGUMENTS, ";", "display-message", "-p", Waiter.END)
+            return listing.whole(tmux.run(self._info.socket, *listing.ARGUMENTS))
         except tmux.TmuxError:
             return None
-        end = f"{Waiter.END}\n".encode()
-        return text.removesuffix(end) if text.endswith(end) else None
 
     def stop(self) -> None:
         """Look no more."""

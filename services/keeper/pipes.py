@@ -8,9 +8,10 @@ from ...shared import spool, tmux
 from ...shared.messages import Draft
 from . import hooks
 from .listing import ListedPane, Listing
+from .pane import CLOSED, ELSEWHERE, FULL, STOPPED, Pane
 from .spools import Spools
 from .state import base36
-from .topology import CLOSED, ELSEWHERE, FULL, STOPPED, Pane, Topology
+from .topology import Topology
 from .writers import Writers
 
 _GRACE = 1.0  # seconds from a pipe being there to its spool being there

@@ -7,11 +7,11 @@ from ...shared import tmux
 from ...shared.messages import Draft, Finish
 from .finisher import Finisher
 from .lookout import Lookout
+from .pane import STOPPED, UNMATCHED
 from .pipes import Pipes
 from .reporter import Reporter
 from .slot import Slot
 from .spools import Spools
-from .topology import STOPPED, UNMATCHED
 
 
 class Release:
@@ -42,11 +42,17 @@ class Release:
             except tmux.TmuxError as error:
                 print(f"tmux server {self._info.socket} could not be released: {error}", flush=True)
         for pane_id, pane in self._topology.panes.items():
-            if pane.stream and not pane.exited:
-                self._unmatched[pane.stream] = pane_id
+            if pane.stream and (pane.kept or not pane.exited):
+                if not pane.exited:
+                    self._unmatched[pane.stream] = pane_id
                 end = self._spools.size(pane.stream)
                 request = Finish(self._topology.server, pane.session, pane_id, pane.stream, end, True, False)
-                self._finisher.ask(request, functools.partial(self._unmatched.pop, pane.stream, None))
+                self._finisher.ask(request, functools.partial(self._matched, pane.stream))
+
+    def _matched(self, stream: str) -> None:
+        self._unmatched.pop(stream, None)
+        if self._spools.mark_over(stream):
+            self._topology.finish(stream)
 
     @property
     def done(self) -> bool:

@@ -12,18 +12,20 @@ from . import listing
 from .exits import Exits
 from .facts import Facts
 from .finisher import Finisher
+from .kept import Kept
 from .lookout import Lookout
 from .nudge import Nudge
+from .pane import GRACE
 from .pipes import Pipes
 from .processes import Fact, Processes
 from .release import Release
 from .reporter import Reporter
 from .slot import Slot
 from .spools import Spools
-from .topology import GRACE
 from .writers import Writers
 
 _SOON = 0.05  # seconds until the next look at a session that is about to close
+_UNMATCHED_MOST = 20.0  # seconds that the end of a server waits for a matcher
 _AGAIN = 1.0  # seconds until hooks that could not be installed are tried again
 
 
@@ -34,7 +36,7 @@ class Owner(Protocol):
     processes: Processes
     outbox: Outbox
     service: Service
-    keep_seconds: float
+    kept: Kept
 
     def sessions_changed(self) -> None: ...
 
@@ -49,13 +51,14 @@ class Server:
         self.key = info.key
         self._owner = owner
         self._tidied = False
+        self._empty_since: float | None = None  # when the server was gone and all of its panes had exited
         paths, service = owner.paths, owner.service
         state = f"{paths.state}/topology/{self.key}.json"
         self._reporter = Reporter(service, owner.outbox, state, info, self._sent)
         self._report = self._reporter.report
         self.topology = self._reporter.topology
         sessions = self.topology.sessions
-        self._spools = Spools(service, paths.spool, self.key, owner.keep_seconds, lambda session: session in sessions)
+        self._spools = Spools(paths.spool, self.key, owner.kept, lambda session: session in sessions)
         writers = Writers(info.pid, self._spools.directory)
         self._pipes = Pipes(info, self._spools, writers)
         self._finisher = Finisher(service, paths.control("matcher"))
@@ -78,7 +81,6 @@ class Server:
         for pane in self.topology.panes.values():
             self._owner.processes.watch_program(pane.pid)
         self._report([] if known else [self._told("server.found")])
-        self._spools.drop_old()
         self._lookout.begin()
 
     def _told(self, kind: str, *ends: str) -> Draft:
@@ -125,6 +127,10 @@ class Server:
         self._owner.lost(self)
         self._reporter.forget()
 
+    def tidy(self, session: str) -> None:
+        """A spool of this session was dropped."""
+        self._spools.tidy(session)
+
     # ---- what is seen ----------------------------------------------------------------------------------------------
 
     def facts(self, facts: list[Fact]) -> None:
@@ -162,7 +168,7 @@ class Server:
             self._tidied = True
             self._spools.tidy_old(seen.sessions)
         if self._lookout.gone and not self.topology.panes and not self.topology.sessions:
-            self._lost()
+            self._lost_when_matched(now)
 
     def _hook_again(self) -> None:
         """Somebody has cleared our hooks; what was born meanwhile is seen by another look."""
@@ -173,6 +179,15 @@ class Server:
             self._lookout.look_soon(_AGAIN)
         else:
             self._lookout.look_soon(0.0)
+
+    def _lost_when_matched(self, now: float) -> None:
+        """What its panes have printed comes before its end, unless there is no matcher."""
+        self._empty_since = self._empty_since or now
+        left = self._empty_since + _UNMATCHED_MOST - now if self.topology.departed else 0.0
+        if left > 0:
+            self._lookout.look_soon(left)
+        else:
+            self._lost()
 
     def _lost(self) -> None:
         """The tmux server is gone and everything it had is reported."""

@@ -2,13 +2,11 @@
 
 import contextlib
 import os
-import time
-from collections import deque
 from collections.abc import Callable, Collection
 
 from ...shared import spool
-from ...shared.service import Service
-from .topology import Move
+from .kept import Kept
+from .pane import Move
 
 
 def remove(directory: str) -> None:
@@ -21,15 +19,11 @@ def remove(directory: str) -> None:
 class Spools:
     """The directory `<runtime>/spool/<server>`, as its keeper handles it."""
 
-    def __init__(
-        self, service: Service, root: str, server: str, keep_seconds: float, lives: Callable[[str], bool]
-    ):  # fmt: skip
-        self._service = service
+    def __init__(self, root: str, server: str, kept: Kept, lives: Callable[[str], bool]):
+        self._kept = kept
         self._lives = lives  # is there such a session?
         self._root = root
         self._server = server
-        self._keep_seconds = keep_seconds
-        self._kept: deque[tuple[float, str]] = deque()  # when (monotonic) which ended spool is dropped
         self.directory = f"{root}/{server}"
         os.makedirs(f"{self.directory}/meta", mode=0o700, exist_ok=True)
 
@@ -63,40 +57,19 @@ class Spools:
         """Whether nothing will follow in this stream, which is kept for its history."""
         return spool.is_over(self._root, self._server, stream)
 
-    def keep_for_a_while(self, stream: str) -> None:
-        """Mark a spool as over, and drop it when nobody can be reading it any more."""
-        with contextlib.suppress(OSError), open(spool.meta(self.directory, stream, "done"), "wb"):  # or the disk is full
-            pass
-        self._keep(stream, self._keep_seconds)
+    def mark_over(self, stream: str) -> bool:
+        """Say to whoever starts later that all of this stream is matched. False if the disk is full."""
+        try:
+            with open(spool.meta(self.directory, stream, "done"), "wb"):
+                return True
+        except OSError:
+            return False
 
-    def drop_old(self) -> None:
-        """Drop what an earlier keeper had kept for a while, when that while is over."""
-        ended: list[tuple[float, str]] = []
-        for found in self.walk():
-            with contextlib.suppress(FileNotFoundError):
-                ended.append((os.path.getmtime(spool.meta(self.directory, found.stream.name, "done")), found.stream.name))
-        for when, stream in sorted(ended):
-            self._keep(stream, max(0.0, when + self._keep_seconds - time.time()))
-
-    def _keep(self, stream: str, seconds: float) -> None:
-        """One timer for all, which are dropped in the order in which they have ended."""
-        self._kept.append((time.monotonic() + seconds, stream))
-        if len(self._kept) == 1:
-            self._service.after(seconds, self._drop_due)
-
-    def _drop_due(self) -> None:
-        while self._kept and self._kept[0][0] <= time.monotonic():
-            self._drop(self._kept.popleft()[1])
-        if self._kept:
-            self._service.after(self._kept[0][0] - time.monotonic(), self._drop_due)
-
-    def _drop(self, stream: str) -> None:
-        path = self.find(stream)
-        for name in filter(None, [path, *(spool.meta(self.directory, stream, end) for end in ("idx", "history", "done"))]):
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(name)
-        if path:
-            self.tidy(spool.parse_session(os.path.basename(os.path.dirname(path))))
+    def keep_for_a_while(self, stream: str) -> bool:
+        """Mark a spool as over, and have it dropped when nobody can be reading it any more. Whether it could be marked."""
+        marked = self.mark_over(stream)
+        self._kept.add(self._server, stream)
+        return marked
 
     def tidy_old(self, listed: Collection[str]) -> None:
         """Remove the empty folders of sessions that went while no keeper ran. tmux's ids only grow: one above all that are

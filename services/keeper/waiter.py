@@ -6,15 +6,15 @@ import subprocess
 import time
 
 from ...shared import tmux
+from . import listing
 
 
 class Waiter:
-    """`listing()` first, then poll `fileno()`: it can be read when the channel was signalled, or the server has ended."""
+    """`first` are commands of tmux, the last ones those of a listing. `listing()` first, then poll `fileno()`: it can be
+    read when the channel was signalled, or the server has ended."""
 
-    END = "ctmux-end-of-listing"
-
-    def __init__(self, socket: str, listing: list[str], wait: list[str]):
-        command = tmux.command(socket, *listing, ";", *wait)
+    def __init__(self, socket: str, first: list[str], wait: list[str]):
+        command = tmux.command(socket, *first, ";", *wait)
         if any(os.access(f"{folder}/setpriv", os.X_OK) for folder in os.get_exec_path()):
             command = ["setpriv", "--pdeathsig", "KILL", *command]  # it must not outlive a killed keeper
         self._process = subprocess.Popen(
@@ -29,10 +29,9 @@ class Waiter:
 
     def listing(self) -> bytes:
         """What the listing commands printed. Raises TmuxError if they failed, or the server does not answer."""
-        end = f"{self.END}\n".encode()
         text = b""
         deadline = time.monotonic() + tmux.TIMEOUT
-        while not text.endswith(end):
+        while (listed := listing.whole(text)) is None:
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([self._out], [], [], left)[0]:
                 raise tmux.TmuxError("tmux does not answer")
@@ -40,7 +39,7 @@ class Waiter:
             if not piece:
                 raise tmux.TmuxError("tmux could not list")
             text += piece
-        return text.removesuffix(end)
+        return listed
 
     def close(self) -> None:
         if self._process.poll() is None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import glob
 import json
 import os
 import time
@@ -31,6 +32,8 @@ class Writer:
 
     def _open(self) -> Ledger:
         """Continue the newest segment that has a header, after cutting its torn tail."""
+        for path in glob.glob(f"{glob.escape(self._directory)}/events-*.jsonl.new"):
+            os.unlink(path)  # killed before it had its name
         for segment in reversed(journal.segments(self._directory)):
             header = journal.header(segment)
             if header is None:
@@ -108,8 +111,8 @@ class Writer:
 
     def _start_segment(self, ledger: Ledger) -> None:
         """Raises OSError, and leaves everything as it was."""
-        now = time.time()
-        line = json.dumps({**ledger.header(self.oldest()), "time": now}, separators=(",", ":")).encode() + b"\n"
+        now, oldest = time.time(), self.oldest()
+        line = json.dumps({**ledger.header(oldest), "time": now}, separators=(",", ":")).encode() + b"\n"
         path = journal.segment_path(self._directory, ledger.head + 1)
         fd = os.open(f"{path}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
@@ -121,24 +124,36 @@ class Writer:
             os.close(fd)
             os.unlink(f"{path}.new")
             raise
-        ledger.rotated(self.oldest())
+        ledger.rotated(oldest)
         self._fd, self._size, self._began = fd, len(line), now
         self._link(path)
-        directory = os.open(self._directory, os.O_RDONLY)
-        os.fsync(directory)
-        os.close(directory)
+        self._sync_names()
+
+    def _sync_names(self) -> None:
+        try:
+            directory = os.open(self._directory, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                os.fsync(directory)
+            finally:
+                os.close(directory)
+        except OSError as error:
+            print(f"journal: {self._directory}: {error}", flush=True)
 
     def _link(self, path: str) -> None:
-        """Make `events.jsonl` a second name of the live segment, so that `tail -F` follows it."""
+        """Make `events.jsonl` a second name of the live segment, so that `tail -F` follows it. Without it the journal is as
+        good: the next segment tries again."""
         live = f"{self._directory}/{journal.LIVE}"
-        with contextlib.suppress(FileNotFoundError):
-            if os.path.samefile(live, path):
-                return
         temporary = f"{live}.new"
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        os.link(path, temporary)
-        os.rename(temporary, live)
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                if os.path.samefile(live, path):
+                    return
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
+            os.link(path, temporary)
+            os.rename(temporary, live)
+        except OSError as error:
+            print(f"journal: {live}: {error}", flush=True)
 
     def _retain(self) -> None:
         found = journal.segments(self._directory)

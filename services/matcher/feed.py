@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from ...shared import spool
+from ...shared import marks, spool
 from . import commands, visible
 from .lines import Block
 from .stream import StreamState
@@ -80,9 +80,9 @@ class Feed:
         if not self._owner.remembers:  # the time of a plain event may be a little late
             return Times(latest)
         index = spool.meta(f"{self._root}/{state.server}", state.name, "idx")
-        newest = spool.newest_marks(index, 2)
+        newest = marks.newest(index, 2)
         late = len(newest) == 2 and newest[0].offset > state.lines.end
-        return Times(latest, [mark for mark in spool.marks(index) if mark.offset > state.lines.end] if late else ())
+        return Times(latest, [mark for mark in marks.read(index) if mark.offset > state.lines.end] if late else ())
 
     def pass_by(self, state: StreamState, path: str, end: int) -> None:
         """Look for what a shell says of its commands, up to `end`; for nothing else."""

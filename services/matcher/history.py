@@ -4,7 +4,7 @@ import functools
 import os
 from typing import Protocol
 
-from ...shared import spool
+from ...shared import marks, spool
 from ...shared.service import Service
 from . import visible
 from .engine import Engine
@@ -90,8 +90,8 @@ class History:
     def _tell(self, past: StreamState, blocks: list[Block], engine: Engine, index: Index) -> None:
         if past.visible is None:
             past.visible = visible.at(functools.partial(spool.read, self._path(past)), past.lines.whole_from)
-        marks = spool.marks(spool.meta(f"{self._root}/{past.server}", past.name, "idx"))
-        times = Times(os.stat(self._path(past)).st_mtime, list(marks))
+        published = marks.read(spool.meta(f"{self._root}/{past.server}", past.name, "idx"))
+        times = Times(os.stat(self._path(past)).st_mtime, list(published))
         for block in blocks:
             self._owner.report(past, past.hits(block, engine, index, self._owner.governor), times)
 

@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from ...shared.spool import Mark
+from ...shared.marks import Mark
 
 
 class Times:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 
-from ...shared import spool
+from ...shared import marks, spool
 
 PIECE = 65536  # bytes of a chunk at most
 _BUFFER = bytearray(PIECE)  # read into, once for all: a fresh 64 KiB for each small chunk frays the heap
@@ -13,7 +13,7 @@ _STEPS = 16  # reclaim in steps of this part of what is kept, not byte by byte
 class Tail:
     """A stream that this process publishes; `index` is locked by it, and closed with it. Raises FileNotFoundError."""
 
-    def __init__(self, path: str, index: spool.Index, stream: spool.Stream, keep: int):
+    def __init__(self, path: str, index: marks.Index, stream: spool.Stream, keep: int):
         self.stream = stream
         self._keep = keep
         self._index = index
@@ -39,11 +39,11 @@ class Tail:
 
     def published(self, length: int, time: float) -> None:
         self.offset += length
-        self._index.add(spool.Mark(self.offset, time, False))
+        self._index.add(marks.Mark(self.offset, time, False))
 
     def end(self, time: float) -> None:
         self.ended = True
-        self._index.add(spool.Mark(self.offset, time, True))
+        self._index.add(marks.Mark(self.offset, time, True))
 
     def reclaim(self, path: str) -> None:
         """Give back what lies behind the part to keep, as soon as it is worth a system call.

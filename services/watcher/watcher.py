@@ -4,20 +4,16 @@ import os
 import time
 from typing import Any
 
-import zmq
-
-from ...shared import bus, inotify, lock, spool, topics
-from ...shared.codec import FRAME_MAX, encode_chunk
+from ...shared import inotify, lock, marks, spool
+from ...shared.codec import FRAME_MAX
 from ...shared.config import Config
 from ...shared.errors import NoTarget
-from ...shared.messages import Chunk, Read
+from ...shared.messages import Read
 from ...shared.paths import Paths
-from ...shared.service import Service, Timer
+from ...shared.service import Service
+from .publisher import Publisher
 from .tail import Tail
 
-# A subscriber that lost the newest chunk learns it from the next one. So that there is one, a stream that falls silent
-# says where it is after these seconds, and then no more; and to everybody who subscribes.
-_REMINDERS = (1.0, 10.0)
 _TURN = 1 << 20  # bytes of one pane before another pane has its turn
 _MASK = (
     inotify.CREATE | inotify.MOVED_TO | inotify.MOVED_FROM | inotify.MODIFY | inotify.CLOSE_WRITE
@@ -35,11 +31,9 @@ class Watcher(Service):
         self._folder = f"{self._directory}/{spool.session_folder(session)}"
         self._keep = config.watcher.keep_bytes
         self._tails: dict[str, Tail] = {}
-        self._waiting: dict[int, tuple[spool.Stream, spool.Index]] = {}  # by watch descriptor of the index
+        self._waiting: dict[int, tuple[spool.Stream, marks.Index]] = {}  # by watch descriptor of the index
         self._busy: set[str] = set()
-        self._reminders: dict[str, Timer] = {}
-        self._publisher = bus.announcer(self.context, paths.publishers)
-        self.register(self._publisher, self._subscribed)
+        self._publisher = Publisher(self, paths.publishers, server, session, self._tails, self._drop)
         self.server.handle(Read, self._read)
         os.makedirs(f"{self._directory}/meta", mode=0o700, exist_ok=True)
         os.makedirs(self._folder, mode=0o700, exist_ok=True)
@@ -111,7 +105,7 @@ class Watcher(Service):
         if any(waiting.name == stream.name for waiting, _index in self._waiting.values()):
             return None
         path = spool.meta(self._directory, stream.name, "idx")
-        index = spool.Index(path)
+        index = marks.Index(path)
         # Watched before it is tried, so that its release cannot fall in between.
         wd = self._inotify.watch(path, inotify.CLOSE_WRITE)
         if not lock.try_lock(index.fd):
@@ -153,8 +147,8 @@ class Watcher(Service):
         self._publish(tail)
         if tail.stream.name not in self._busy:
             tail.end(time.time())
-            self._announce(tail)
-            self._remind(tail)
+            self._publisher.announce(tail)
+            self._publisher.remind(tail)
 
     def _drop(self, stream: str) -> None:
         for wd, (waiting, index) in list(self._waiting.items()):
@@ -165,9 +159,7 @@ class Watcher(Service):
         tail = self._tails.pop(stream, None)
         if tail:
             tail.close()
-        reminder = self._reminders.pop(stream, None)
-        if reminder:
-            reminder.cancel()
+        self._publisher.forget(stream)
 
     # ---- what is said of it ----------------------------------------------------------------------------------------
 
@@ -175,12 +167,12 @@ class Watcher(Service):
         start = tail.offset
         for offset, data in tail.pieces(_TURN):
             now = time.time()
-            self._send(tail, Chunk(*self._ids(tail), offset, now, False, data))
+            self._publisher.say(tail, offset, now, data)
             tail.published(len(data), now)
         if tail.offset == start:
             return
         tail.reclaim(self._path(tail.stream.name))
-        self._remind(tail)
+        self._publisher.remind(tail)
         if tail.offset - start >= _TURN and tail.stream.name not in self._busy:
             self._busy.add(tail.stream.name)
             self.after(0, lambda: self._go_on(tail))
@@ -190,49 +182,6 @@ class Watcher(Service):
         if self._tails.get(tail.stream.name) is tail and not tail.ended:
             self._publish(tail)
             self._closed(tail.stream.name + spool.RAW)
-
-    def _ids(self, tail: Tail) -> tuple[str, str, str, str]:
-        return self._server, self._session, tail.stream.pane, tail.stream.name
-
-    def _send(self, tail: Tail, chunk: Chunk) -> None:
-        topic = topics.out(self._server, self._session, tail.stream.pane)
-        self._publisher.send_multipart([topic, *encode_chunk(chunk)], zmq.NOBLOCK)
-
-    def _announce(self, tail: Tail) -> None:
-        """Say where the stream is: an empty chunk at its newest offset."""
-        self._send(tail, Chunk(*self._ids(tail), tail.offset, time.time(), tail.ended, b""))
-
-    def _remind(self, tail: Tail) -> None:
-        """The stream has just spoken: announce it when it has been silent for a while."""
-        tail.spoke, tail.reminders = time.monotonic(), 0
-        if tail.stream.name not in self._reminders:
-            self._arm_reminder(tail)
-
-    def _arm_reminder(self, tail: Tail) -> None:
-        left = tail.spoke + _REMINDERS[tail.reminders] - time.monotonic()
-        self._reminders[tail.stream.name] = self.after(left, lambda: self._reminder(tail))
-
-    def _reminder(self, tail: Tail) -> None:
-        del self._reminders[tail.stream.name]
-        if time.monotonic() >= tail.spoke + _REMINDERS[tail.reminders]:
-            self._announce(tail)
-            tail.reminders += 1
-        if tail.reminders < len(_REMINDERS):
-            self._arm_reminder(tail)
-        elif tail.ended:
-            self._drop(tail.stream.name)
-
-    def _subscribed(self) -> None:
-        """Tell whoever subscribes where each stream is: it may have lost something before, and now is connected."""
-        prefixes = set()
-        while self._publisher.poll(0):
-            message = self._publisher.recv()
-            if message[:1] == b"\1":
-                prefixes.add(message[1:])
-        for tail in self._tails.values():
-            topic = topics.out(self._server, self._session, tail.stream.pane)
-            if any(topic.startswith(prefix) for prefix in prefixes):
-                self._announce(tail)
 
     def _read(self, request: Read, _reply: Any) -> dict[str, Any]:
         try:

@@ -7,6 +7,8 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import pytest
+from ctmux import Client
 from ctmux.shared import spool
 from disks import fill
 from guest import Guest
@@ -42,6 +44,28 @@ def test_what_was_reclaimed_before_it_was_matched(world: World) -> None:
     lost = [at for at in expected if at not in set(offsets)]
     assert all(any(start - 12 <= at <= end for start, end in missing) for at in lost) and len(offsets) + len(lost) >= 9000
     assert matched(world)[-1]["data"]["line"] == "row 00"
+
+
+def test_what_ended_panes_have_printed_is_bounded_in_all(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest goes first, also over a restart of the keeper; whoever asks for it is told."""
+    world.configure("[keeper]\nkeep_bytes = 1000000\n")
+    world.begin()
+    panes = []
+    for _ in range(3):
+        panes.append(world.open_pane("seq -f 'row %06g' 30000; sleep 0.1"))
+        exited = world.wait_event("pane.exited", 60, pane=panes[-1])
+    until(lambda: [bool(world.spools(pane)) for pane in panes] == [False, True, True])
+    os.kill(world.role("keeper"), signal.SIGKILL)
+    world.wait_event("service.restarted", service="keeper")
+    panes.append(world.open_pane("seq -f 'row %06g' 30000; sleep 0.1"))
+    world.wait_event("pane.exited", 60, pane=panes[-1])
+    until(lambda: [bool(world.spools(pane)) for pane in panes] == [False, False, True, True])
+    for name in ("CTMUX_RUNTIME_DIR", "CTMUX_STATE_DIR"):
+        monkeypatch.setenv(name, world.env[name])
+    with Client() as client:
+        items = list(client.output(exited["server"], [panes[0]], since={}, timeout=20))
+        assert [type(item).__name__ for item in items] == ["Gap", "Event"]
+        assert (items[0].start, items[0].end, items[0].reason) == (0, items[1].data["end"], "no longer in the spool")
 
 
 def _first_kept(world: World, pane: str) -> int:

@@ -401,6 +401,48 @@ def test_a_server_that_ends_while_the_keeper_is_down(daemon: World) -> None:
     assert [e["session"] for e in mine if e["kind"] == "session.closed"] == ["$0"] and mine[-1] == lost
 
 
+def test_the_log_need_not_remember_streams_that_are_over(daemon: World) -> None:
+    """Of panes that were kept, observed anew, respawned (tmux 3.8), outlive the instance, or end with their server."""
+
+    def streams(*panes: str) -> list[str]:
+        return [e["data"]["stream"] for e in daemon.events("pane.observed") if e["pane"] in panes or not panes]
+
+    def ended(streams: list[str]) -> bool:
+        ends = {name for event in daemon.events() for name in event["ends"]}
+        return ends >= {f"{of}/{server}/{stream}" for stream in streams for of in ("match", "commands")}
+
+    def ended_by_what_comes(streams: list[str]) -> bool:
+        made = daemon.tmux("new-window", "-d", "-P", "-F", "#{pane_id}", "cat")
+        daemon.wait_event("pane.opened", pane=made)
+        return ended(streams)
+
+    server = daemon.wait_event("server.found")["server"]
+    daemon.tmux("set-option", "-g", "remain-on-exit", "on")
+    killed, anew, kept, again = (daemon.open_pane(command) for command in ("true", "cat", "true", "cat"))
+    for pane in (killed, kept):
+        daemon.wait_event("pane.exited", pane=pane)
+    daemon.tmux("kill-pane", "-t", killed)
+    daemon.wait_event("pane.observed", pane=anew)
+    daemon.tmux("pipe-pane", "-t", anew, "exec cat > /dev/null")
+    daemon.wait_event("pane.unobserved", pane=anew)
+    daemon.tmux("pipe-pane", "-t", anew)
+    daemon.tmux("new-window", "-d", "cat")
+    until(lambda: len(streams(anew)) == 2)
+    daemon.tmux("respawn-pane", "-k", "-t", again, "cat")
+    daemon.wait_event("pane.respawned", pane=again)
+    until(lambda: ended_by_what_comes([*streams(killed), *streams(anew)[:-1], *streams(again)[:-1]]))
+    assert not any(ended(streams(pane)[-1:]) for pane in (kept, anew, again, "%0"))
+    daemon.stop()
+    assert ended(streams())
+    daemon.start()
+    until(lambda: len(streams("%0")) == 2)
+    pane = daemon.open_pane("true")
+    daemon.wait_event("pane.exited", pane=pane)
+    daemon.tmux("kill-server")
+    daemon.wait_event("server.lost")
+    assert ended(streams())
+
+
 def test_a_server_that_is_replaced_at_once_on_the_same_socket(guest: Guest) -> None:
     """The path is the same, the ids are the same, the server is another: nothing of the one is told of the other."""
     for turn in range(5):

@@ -9,6 +9,7 @@ import pytest
 from ctmux import Chunk, Client
 from guest import Guest
 from harness import CTMUX, World, until
+from printer import Printer, subscribe
 
 
 def content(world: World, pane: str) -> bytes:
@@ -124,6 +125,27 @@ def test_a_pipe_that_is_taken_from_us_is_said(guest: Guest) -> None:
     guest.wait_event("pane.unobserved", pane="%0")
 
 
+def test_the_last_lines_are_those_of_the_newest_stream(guest: Guest) -> None:
+    """A pane that was observed anew has an earlier stream, which is kept."""
+    guest.tmux("new-session", "-d", "-s", "other", "cat")
+    guest.wait_event("pane.observed", pane="%1")
+    guest.tmux("send-keys", "-t", "%1", "before", "Enter")
+    until(lambda: content(guest, "%1").count(b"before") == 2)
+    guest.tmux("pipe-pane", "-t", "%1", "exec cat > /dev/null")
+    guest.wait_event("pane.unobserved", pane="%1")
+    guest.tmux("pipe-pane", "-t", "%1")
+    guest.tmux("new-window", "-d", "true")
+    until(lambda: len(guest.spools("%1")) == 2)
+    guest.tmux("send-keys", "-t", "%1", "after", "Enter")
+    until(lambda: content(guest, "%1").count(b"after") == 2)
+    tails = [guest.popen("pane", "tail", target, "-n", "2") for target in ("%1", "other")]
+    for tail, head in zip(tails, ("", "[%1] "), strict=True):
+        assert tail.stdout is not None
+        assert [tail.stdout.readline() for _ in range(2)] == [f"{head}after\n"] * 2
+    guest.tmux("send-keys", "-t", "%1", "C-d")
+    assert [tail.communicate(timeout=20)[0] for tail in tails] == ["", ""]
+
+
 def test_respawn_goes_on_in_the_same_stream(guest: Guest) -> None:
     pane = new_pane(guest, "echo first; sleep 100")
     until(lambda: guest.spools(pane) and b"first" in content(guest, pane))
@@ -210,6 +232,25 @@ def test_stream_several_filter_json_raw(guest: Guest) -> None:
     values = [json.loads(line) for line in outs["json"].splitlines()]
     assert "green\r\n" in "".join(value["data"] for value in values[:-1])
     assert values[-1]["kind"] == "pane.exited" and values[-1]["data"]["exit_status"] == 2
+
+
+def test_no_control_of_eight_bits_reaches_the_terminal(guest: Guest) -> None:
+    """U+009B is to some terminals what ESC [ is: `ESC [ 2 J` would empty the reader's screen."""
+    out = Printer(guest)
+    armed = subscribe(guest, "pattern", "red")
+    out("\x9b2Jred\u0085\n")
+    guest.wait_event("pattern.matched", subscription=armed)
+    asked = (["explain", armed], ["test", "red", "--pane", out.pane])
+    shown = [guest.ctmux("subscription", *words).stdout for words in asked]
+    for more in ([], ["--json"], ["%0", "--filter", "red"]):
+        with guest.popen("pane", "tail", out.pane, "-n", "1", *more) as tail:
+            assert tail.stdout is not None
+            shown.append(tail.stdout.readline())
+            tail.terminate()
+    out.end()
+    for text in shown:
+        assert "2Jred" in text and not any(0x80 <= ord(char) < 0xA0 for char in text), repr(text)
+    assert json.loads(shown[3])["data"].startswith("\x9b2Jred\x85")  # the same value
 
 
 def test_a_closed_pipe_and_ctrl_c_end_a_stream_quietly(guest: Guest) -> None:

@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 
 from corpus.recording import Recording
-from ctmux.shared import spool
+from ctmux.shared import marks, spool
 from guest import Guest
 from harness import until
 
@@ -24,7 +24,7 @@ def published(guest: Guest, pane: str) -> int:
     offsets = [
         mark.offset
         for found in guest.spools(pane)
-        for mark in spool.marks(spool.meta(f"{guest.paths.spool}/{found.server}", found.stream.name, "idx"))
+        for mark in marks.read(spool.meta(f"{guest.paths.spool}/{found.server}", found.stream.name, "idx"))
     ]
     return max(offsets, default=0)
 
