@@ -7,6 +7,7 @@ import os
 
 import pytest
 from ctmux.client import over
+from ctmux.client.gap import Gap
 from ctmux.client.joined import JoinedFollower
 from ctmux.client.script import Ask, Receive
 from ctmux.services.logger.ledger import Ledger
