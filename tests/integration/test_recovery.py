@@ -293,7 +293,7 @@ def test_output_that_is_no_longer_kept_is_a_gap(environment: World, monkeypatch:
         position = stream.position
         world.tmux("send-keys", "-t", pane, "Enter")
         end = world.wait_event("pane.exited", pane=pane)["data"]["end"]
-        other = world.open_pane("printf unseen")  # comes and goes while nobody follows
+        other = world.open_pane("printf unseen; sleep 0.5")  # comes and goes while nobody follows
         unseen = world.wait_event("pane.exited", pane=other)["data"]["stream"]
         until(lambda: not world.spools(pane) and not world.spools(other))
         got: list[object] = []
