@@ -15,6 +15,8 @@ from ctmux.cli.main import app
 from harness import CTMUX, World, installed, until
 from typer.testing import CliRunner
 
+pytestmark = pytest.mark.any_tmux
+
 TREE = {
     "daemon start", "daemon stop", "daemon restart", "daemon status", "daemon logs", "status", "health", "endpoints",
     "events", "events verify",

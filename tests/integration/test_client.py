@@ -10,7 +10,7 @@ from ctmux.shared.errors import NoTarget, UsageError
 from guest import Guest
 from harness import World, until
 
-pytestmark = pytest.mark.usefixtures("environment")
+pytestmark = [pytest.mark.any_tmux, pytest.mark.usefixtures("environment")]
 
 
 def server_of(world: World) -> str:

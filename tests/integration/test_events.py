@@ -15,6 +15,8 @@ from ctmux.shared import supervised
 from harness import CTMUX, World, until
 from typer.testing import CliRunner
 
+pytestmark = pytest.mark.any_tmux
+
 
 @pytest.fixture
 def small(world: World, monkeypatch: pytest.MonkeyPatch) -> World:

@@ -5,10 +5,13 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
 from corpus.recording import Recording
 from ctmux.shared import marks, spool
 from guest import Guest
 from harness import until
+
+pytestmark = pytest.mark.any_tmux
 
 
 def recording(path: str) -> Recording:

@@ -13,6 +13,8 @@ from harness import World, until
 from printer import Printer, subscribe
 from roles import kill
 
+pytestmark = pytest.mark.any_tmux
+
 APPEND = 'echo "$CTMUX_EVENT_ID $CTMUX_ATTEMPT" >> "$1"'
 
 

@@ -17,6 +17,8 @@ from guest import Guest
 from harness import World
 from printer import Printer, subscribe
 
+pytestmark = pytest.mark.any_tmux
+
 EVENT = {"n": 41, "kind": "pattern.matched", "data": {"line": "FAILED test_login"}}
 Manner = Callable[["Handler"], None]
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from harness import CTMUX, World, until
 
+pytestmark = pytest.mark.any_tmux
+
 PAGE = Path(__file__).parents[2] / "docs" / "wire.md"
 
 
