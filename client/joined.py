@@ -67,7 +67,7 @@ class JoinedFollower:
                 self._output.start(self._server, found.stream.name, spool.size(found.path))
         for found in wanted:  # all before the first is given: a position must have them
             self._take_up(found.stream.name)
-        past = yield from self._past(there)
+        past = yield from self._past(there, [found for found in kept if not self._is_over(found.stream.name)])
         for found in wanted:
             if self._wanted(found.session, found.stream.pane):
                 yield from self._fill(found.session, found.stream.pane, found.stream.name, spool.size(found.path))
@@ -76,6 +76,9 @@ class JoinedFollower:
             self._close(id)
         for event, following in zip_longest(past.last, past.last[1:]):
             yield from self._event(event, following and following.n)
+        if self._n is None:  # a position made by hand: no event will tell how these ended
+            for stream in sorted(gone):
+                yield Gap(self._take_up(stream), self._take_up(stream), "its spool is no longer kept", stream)
         yield from self._through(self._events.catch_up())
         self._end(*gone)
         while not self._over:
@@ -86,14 +89,18 @@ class JoinedFollower:
                 yield from self._through(self._events.hear(frames))
 
     def _is_there(self) -> Script[bool]:
-        """Whether the tmux server runs. Raises NoTarget if it does not, and nothing is kept of it."""
+        """Whether the tmux server runs. Raises NoTarget if it is not watched, or has ended and nothing is kept of it."""
         try:
             yield from check_server(self._server)
         except NoTarget:
-            if not self._since and not spool.walk_server(self._root, self._server):
+            kept = self._since or spool.walk_server(self._root, self._server)
+            if not kept or not (yield from over.lost(self._server)):
                 raise
             return False
         return True
+
+    def _is_over(self, stream: str) -> bool:
+        return spool.is_over(self._root, self._server, stream)
 
     # ---- output ----------------------------------------------------------------------------------------------------
 
@@ -147,12 +154,14 @@ class JoinedFollower:
 
     # ---- events ----------------------------------------------------------------------------------------------------
 
-    def _past(self, there: bool) -> Script[over.Over]:
+    def _past(self, there: bool, printing: list[spool.Spool]) -> Script[over.Over]:
         """What was over before the place in the journal: its end is due, unless it was given before the position."""
         if self._panes is not None:
-            past = yield from over.panes(self._server, there, self._panes)
+            living = {found.stream.pane for found in printing}
+            past = yield from over.panes(self._server, there, self._panes, living)
         else:
-            past = yield from over.session(self._server, there, str(self._session))
+            living = {found.session for found in printing}
+            past = yield from over.session(self._server, there, str(self._session), living)
         last = [event for event in past.last if event.n < self._events.position]  # others come by themselves
         if self._n is not None:
             for event in last:

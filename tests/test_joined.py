@@ -27,6 +27,7 @@ class Instance:
         os.makedirs(self.directory)
         self.ledger = Ledger("log")
         self.there = True
+        self.unsent = 0
         self.panes: dict[str, str] = {}  # those that live -> session
         self.sessions = {"$1"}
         self.asked: list[object] = []
@@ -54,7 +55,7 @@ class Instance:
         self.asked.append(ask.request)
         self.meanwhile(ask.request)
         if isinstance(ask.request, Status) and ask.role == "keeper":
-            return {"servers": [{"server": SERVER}] if self.there else []}
+            return {"servers": [{"server": SERVER}] if self.there else [], "unsent": self.unsent}
         if isinstance(ask.request, Status):
             return {"log": "log", "head": self.ledger.head}
         if isinstance(ask.request, Panes):
@@ -114,6 +115,9 @@ def test_what_is_kept_of_a_server_that_has_ended_is_given_to_its_end(instance):
     instance.happens("pane.exited", pane="%1", stream=name, end=10)
     instance.happens("session.closed")
     instance.there = False
+    with pytest.raises(NoTarget):  # a keeper that has just begun
+        Run(instance, instance.follow(["%1"], since={}))
+    instance.happens("server.lost", session=None)
     run = Run(instance, instance.follow(session="$1", since={"n": 1, name: 4}))
     assert run.ended and run.told == [b"456789", ("pane.exited", "%1"), ("session.closed", None)]
     run = Run(instance, instance.follow(["%1"], since={}))
@@ -183,8 +187,26 @@ def test_an_end_that_the_journal_does_not_keep_any_more_is_a_gap_and_not_waited_
     instance.sessions = {"$5"}
     assert Run(instance, instance.follow(session="$2")).ended
     assert not Run(instance, instance.follow(session="$6")).ended
+    instance.happens("server.lost", session=None)
     instance.there = False
     assert Run(instance, instance.follow(["%8"], since={"n": 1})).ended
+
+
+def test_what_may_yet_end_is_waited_for(instance):
+    instance.panes = {"%7": "$1"}
+    instance.unsent = 1  # perhaps its end
+    assert not Run(instance, instance.follow(["%3"])).ended
+    instance.unsent = 0
+    instance.spool("%3", b"")  # it was just born
+    assert not Run(instance, instance.follow(["%3"])).ended
+    instance.sessions = {"$5"}
+    instance.spool("%4", b"", session=2)
+    assert not Run(instance, instance.follow(session="$2")).ended
+
+
+def test_a_position_without_events_says_what_it_cannot_go_on_with(instance):
+    instance.panes = {"%7": "$1"}
+    assert Run(instance, instance.follow(["%7"], since={"p7.9.w1.k": 5})).told == [(5, 5)]
 
 
 def test_of_a_pane_that_moves_away_all_is_given_that_it_had_printed(instance):
@@ -237,7 +259,7 @@ def test_only_the_newest_end_of_a_pane_counts(instance):
     instance.panes = {"%9": "$1"}
     for _ in range(3):
         instance.happens("pane.exited", pane="%1")
-    script = over.panes(SERVER, True, {"%1"})
+    script = over.panes(SERVER, True, {"%1"}, set())
     answer = None
     with pytest.raises(StopIteration) as found:
         while True:

@@ -31,7 +31,7 @@ class Book:
         """What the log says of subscriptions and servers."""
         self.registry.learn(event)
         if event.kind == "subscription.ended":
-            self.rates.keep(self.registry.armed)
+            self.rates.forget(str(event.subscription))  # no other: one may be known before it is armed again
 
     def decide(self, event: Event, now: float, limit: Limit, known: frozenset[str] = frozenset()) -> list[Intent | Tally]:
         """What follows from an event, for each action of its subscription. `known`: `<subscription>/<index>` of what is

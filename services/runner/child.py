@@ -21,6 +21,8 @@ from .values import escaped
 
 _PIECE = 1 << 16
 _OUTPUT_MOST = 16 << 20  # bytes that are read of what it prints; who prints more is ended
+_TOO_MUCH = f"output: it printed more than {_OUTPUT_MOST >> 20} MiB"
+_LAST = 1.0  # seconds in which what was killed must be gone
 
 
 class Result(NamedTuple):
@@ -81,7 +83,16 @@ class Child:
             for fd in kin.end(os.getsid(0), self._marks, self.pid, signal.SIGTERM, signal.SIGCONT):
                 self._kin.add(fd)
                 self._service.register(fd, functools.partial(self._gone, fd))
-            self._timer = self._service.after(self._grace, self.kill)
+            self._timer = self._service.after(self._grace, self._end_now)
+
+    def _end_now(self) -> None:
+        self.kill()
+        self._timer = self._service.after(_LAST, self._let_go)
+
+    def _let_go(self) -> None:
+        """What is there all the same is another user's by now, has a session of its own, or is in the kernel's hands."""
+        for fd in list(self._kin):
+            self._gone(fd)
 
     def kill(self) -> None:
         """KILL to all its processes, without waiting for them."""
@@ -110,8 +121,10 @@ class Child:
             return False
         self._tail = (self._tail + piece)[-self._keep :]
         self._size += len(piece)
-        if self._size > _OUTPUT_MOST:
-            self.end(f"output: it printed more than {_OUTPUT_MOST >> 20} MiB")
+        if self._size > _OUTPUT_MOST and self._over:
+            self.reason = self.reason or _TOO_MUCH
+        elif self._size > _OUTPUT_MOST:
+            self.end(_TOO_MUCH)
             if self._size > 2 * _OUTPUT_MOST:
                 self._kill_group()
         return True

@@ -1,7 +1,6 @@
 """How often each action was set off lately, by the times of the events: a restarted runner comes to the same. Pure."""
 
 from collections import deque
-from collections.abc import Container
 
 
 class Rates:
@@ -20,9 +19,9 @@ class Rates:
             times.popleft()
         return len(times)
 
-    def keep(self, subscriptions: Container[str]) -> None:
-        """Forget all others."""
-        self._times = {key: times for key, times in self._times.items() if key.partition("/")[0] in subscriptions}
+    def forget(self, subscription: str) -> None:
+        """It is over."""
+        self._times = {key: times for key, times in self._times.items() if key.partition("/")[0] != subscription}
 
     def dump(self) -> dict[str, list[float]]:
         return {key: list(times) for key, times in self._times.items()}

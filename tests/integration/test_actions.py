@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -332,6 +333,27 @@ def test_a_deadline_ends_also_what_has_left_the_group_and_each_may_end_by_itself
     data = finished(guest, armed)
     assert data["exit_code"] == 1 and data["reason"].startswith("timeout") and data["output"].endswith("clean\n")
     assert not alive(int(data["output"].split("inner ")[1].split()[0]))
+
+
+def test_a_process_that_cannot_be_ended_holds_no_action_up(guest: Guest) -> None:
+    out = Printer(guest)
+    script = "(trap '' TERM; sleep 1; exec setsid sleep 1000) & echo $!; wait"
+    bounds = ("--action-timeout", "0.3", "--action-grace", "2")
+    armed = subscribe(guest, "pattern", "go", *bounds, "--run", "--", "sh", "-c", script)
+    out("go\n")
+    data = finished(guest, armed)
+    pid = int(data["output"])
+    assert data["reason"].startswith("timeout") and alive(pid)
+    os.kill(pid, signal.SIGKILL)
+
+
+def test_much_output_at_the_very_end_is_no_accident(guest: Guest) -> None:
+    out = Printer(guest)
+    armed = subscribe(guest, "pattern", "go", "--rate", "20/1", "--run", "--", "bash", "-c", "set -m; yes & sleep 0.01")
+    runner = guest.data("status")["roles"]["runner"]["pid"]
+    out("go\n" * 10)
+    until(lambda: len([1 for kind, _data in of(guest, armed) if kind == "finished"]) == 10)
+    assert guest.data("status")["roles"]["runner"]["pid"] == runner
 
 
 def test_what_an_action_leaves_behind_ends_with_it(guest: Guest) -> None:

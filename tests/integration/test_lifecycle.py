@@ -182,15 +182,17 @@ def slowed(world: World) -> None:
 def test_the_end_comes_last(guest: Guest) -> None:
     """After a pane's matches its exit, after the exits of its panes a session's end."""
     guest.ctmux("subscribe", "pattern", "^row [0-9]+$", "--name", "rows")
-    guest.tmux("new-session", "-d", "-s", "s", "for i in $(seq 300); do echo row $i; done; sleep 0.1; printf 'row 301'")
-    guest.tmux("split-window", "-d", "-t", "s", "for i in $(seq 200); do echo row $i; done; sleep 0.1; exit 2")
+    rows = "read go; for i in $(seq 300); do echo row $i; done; sleep 0.1; printf 'row 301'"
+    guest.tmux("new-session", "-d", "-s", "s", rows)  # it waits: of a session that has ended, -t s is a window named sh
+    guest.tmux("split-window", "-d", "-t", "=s:", "for i in $(seq 200); do echo row $i; done; sleep 0.1; exit 2")
+    guest.tmux("send-keys", "-t", "%1", "Enter")
     guest.wait_event("session.closed", name="s")
     events = guest.events()
     closed = find(events, "session.closed", session="$1")
-    for pane, rows in (("%1", 301), ("%2", 200)):
+    for pane, count in (("%1", 301), ("%2", 200)):
         exited = find(events, "pane.exited", pane=pane)
         matched = [e for e in events if e["kind"] == "pattern.matched" and e["pane"] == pane]
-        assert [e["data"]["line"] for e in matched] == [f"row {number}" for number in range(1, rows + 1)]
+        assert [e["data"]["line"] for e in matched] == [f"row {number}" for number in range(1, count + 1)]
         assert matched[-1]["n"] < exited["n"] < closed["n"]
         assert matched[-1]["data"]["end"] <= exited["data"]["end"]
     check(events, guest.first)
