@@ -14,6 +14,8 @@ from guest import Guest
 from harness import World, until
 from printer import Printer, subscribe
 
+pytestmark = pytest.mark.any_tmux
+
 Data = dict[str, Any]
 
 

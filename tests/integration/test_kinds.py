@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 import zmq
 from ctmux.shared.messages import Sent
 from ctmux.shared.rpc import Client, wait_answer
@@ -13,6 +14,8 @@ from guest import Guest
 from harness import World, until
 from printer import Printer, subscribe
 from roles import kill
+
+pytestmark = pytest.mark.any_tmux
 
 
 def fired(world: World, subscription: str) -> list[dict[str, Any]]:

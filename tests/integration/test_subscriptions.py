@@ -9,11 +9,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 from ctmux.shared import supervised
 from guest import Guest
 from harness import World, until
 from printer import Printer, subscribe
 from roles import kill
+
+pytestmark = pytest.mark.any_tmux
 
 
 def matched(world: World, subscription: str) -> list[dict[str, Any]]:
