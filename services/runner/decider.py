@@ -80,7 +80,7 @@ class Decider:
         intent = left.intent
         wanted = intent.spec.get("deliver") == AT_LEAST_ONCE and intent.attempt < _ATTEMPTS_MOST
         again = wanted and intent.event is not None
-        if again or not left.announced:
+        if not left.announced:  # else it is in the log, also where the logger would take it once more
             self._reports.put([drafts.interrupted(intent, _KILLED, again)])
         if again:
             self._book.load.wait(intent.subscription)
