@@ -60,8 +60,7 @@ def test_a_pane_is_spooled_into_any_directory(tmp_path, name, exists):
     if exists:
         (directory / "s1").mkdir()
     birth = hooks.birth_command(str(directory), "k")
-    inner = birth.removeprefix('if-shell -F "#{pane_pipe}" "" ')
-    pipe = tmux_word(inner)
+    pipe = birth.removeprefix('if-shell -F "#{pane_pipe}" {} { ').removesuffix(" }")
     assert pipe.startswith("pipe-pane -O ")
     command = tmux_word(pipe.removeprefix("pipe-pane -O "))
     formats = {"#{s/\\$//:session_id}": "1", "#{s/%%//:pane_id}": "2", "#{pane_pid}": "300", "#{s/@//:window_id}": "4"}

@@ -120,7 +120,7 @@ def test_the_story_of_a_session(guest: Guest) -> None:
     name = guest.tmux("display-message", "-p", "-t", "$1", "#{session_name}")
     renamed = guest.wait_event("session.renamed", session="$1")
     assert renamed["data"] == {"name": name, "previous": "first"}
-    guest.tmux("rename-window", "-t", "@1", "edit 'or'")
+    guest.tmux("rename-window", "-t", "@1", "; @0 1 e#S 'or\\';x")
     name = guest.tmux("display-message", "-p", "-t", "@1", "#{window_name}")
     window = guest.wait_event("window.renamed", window="@1")
     assert (window["session"], window["pane"], window["data"]) == ("$1", None, {"name": name, "previous": "shell"})

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ctmux.services.keeper import hooks, listing
 from ctmux.shared import spool, supervised
 from harness import World, until
 
@@ -247,6 +248,27 @@ def test_nothing_reads_a_dead_pane_that_tmux_keeps(daemon: World) -> None:
     daemon.tmux("respawn-pane", "-t", pane, "echo again; echo and again; sleep 100")
     until(lambda: daemon.tmux("list-panes", "-a", "-F", "#{pane_pipe}").split() == ["0", "0"])
     assert "and again" in daemon.tmux("capture-pane", "-p", "-t", pane)
+
+
+def test_looking_at_it_and_at_its_new_panes_does_not_make_tmux_grow(guest: World) -> None:
+    """tmux before 3.8 leaks of every command that `if-shell` has to parse: 1.3 KB a look, 0.4 KB a pane, that was."""
+    pid = guest.tmux("display-message", "-p", "#{pid}").strip()
+
+    def anonymous() -> int:
+        found = re.search(r"^Anonymous: +(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
+        assert found
+        return int(found[1])
+
+    def load(times: int) -> None:
+        for _ in range(times):
+            guest.tmux(*listing.ARGUMENTS)
+
+    load(600)  # its heap finds its size
+    before = anonymous()
+    load(400)
+    assert anonymous() - before < 400 * 0.5
+    hook = guest.tmux("show-hooks", "-g", f"after-new-window[{hooks.SLOT}]")
+    assert "{" in hook  # its commands are not parsed anew for each pane
 
 
 def test_as_before_although_supervisord_was_killed(user: World) -> None:
