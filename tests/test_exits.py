@@ -85,10 +85,11 @@ def late(tmp_path):
     spools = Spools(str(tmp_path), "aa", SimpleNamespace(add=lambda server, stream: None), lambda session: True)
     os.mkdir(f"{spools.directory}/s0")
     open(f"{spools.directory}/s0/p1.1.w0.k.raw", "wb").close()
-    lookout = SimpleNamespace(gone=False, look_soon=lambda seconds: None)
+    looks = []
+    lookout = SimpleNamespace(gone=False, look_soon=looks.append)
     reporter = SimpleNamespace(topology=topology, report=drafts.extend)
     exits = Exits(service, reporter, spools, matcher, None, lookout, lambda panes: set())
-    return SimpleNamespace(exits=exits, topology=topology, matcher=matcher, drafts=drafts, spools=spools)
+    return SimpleNamespace(exits=exits, topology=topology, matcher=matcher, drafts=drafts, spools=spools, looks=looks)
 
 
 ENDS = ["match/aa/p1.1.w0.k", "commands/aa/p1.1.w0.k"]
@@ -116,6 +117,16 @@ def test_who_wrote_of_a_stream_that_was_replaced_is_ended(late):
     late.exits.finish(2.0)
     late.matcher.asked["p1.1.w0.k"]()
     assert late.topology.departed == [] and late.topology.draft("pane.moved", 3.0).ends == ENDS
+
+
+def test_a_stream_that_was_replaced_is_not_over_while_it_is_written(late):
+    late.topology.panes.clear()
+    late.topology.departed.append(Departed("%1", "$0", "p1.1.w0.k", exited=False))
+    with open(late.spools.find("p1.1.w0.k"), "ab"):
+        late.exits.finish(2.0)
+        assert late.matcher.asked == {} and late.looks == [1.0]
+    late.exits.finish(3.0)
+    assert list(late.matcher.asked) == ["p1.1.w0.k"]
 
 
 def test_who_wrote_of_a_stream_that_cannot_be_marked_as_over_may_write_again(late):

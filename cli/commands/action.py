@@ -128,10 +128,10 @@ def _actions(subscription: str | None) -> dict[str, dict[str, Any]]:
 
 
 def _what(action: dict[str, Any]) -> str | None:
-    """A dry run says what would run, with its placeholders filled."""
-    what: str | None = action.get("what") or action.get("reason")
+    """With the reason why it did not run, or not to its end. A dry run says what would run, its placeholders filled."""
+    what: str | None = action.get("what")
     if action["state"] != "rehearsed":
-        return what
+        return ": ".join(filter(None, (what, action.get("reason"))))
     if action["do"] == "publish":
         what = f"publish {action['kind']} {json.dumps(action['value'], ensure_ascii=False)}"
     elif "argv" in action and action["do"] != "webhook":

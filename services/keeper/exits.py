@@ -8,7 +8,7 @@ from ...shared.messages import Finish
 from ...shared.service import Service
 from .finisher import Finisher
 from .lookout import Lookout
-from .pane import Departed
+from .pane import GRACE, Departed
 from .processes import Processes
 from .reporter import Reporter
 from .spools import Spools
@@ -37,9 +37,14 @@ class Exits:
     def finish(self, now: float) -> None:
         """Begin with everything that is over and was not begun with."""
         for departed in self._topology.departed:
-            if departed.stream not in self._asked:
-                self._asked.add(departed.stream)
-                self._finish_departed(departed)
+            path = self._spools.find(departed.stream)
+            if departed.stream in self._asked:
+                continue
+            if path and spool.has_writer(path):  # its last bytes are on their way
+                self._lookout.look_soon(GRACE)
+                continue
+            self._asked.add(departed.stream)
+            self._finish_departed(departed)
         for pane_id in self._due(now):
             self._asked.add(pane_id)
             settle = _SETTLE if self._topology.panes[pane_id].dead_since else 0.0

@@ -5,19 +5,22 @@ What was armed by them is known by the matcher; until it has answered no event i
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from ...client.gap import Gap
 from ...shared.errors import CtmuxError
-from ...shared.messages import Draft, Status, Subscriptions
+from ...shared.messages import Draft, Request, Status, Subscriptions
 from ...shared.service import Service
 from .ask import Answer, ask
 from .registry import Registry
 
-_PATIENCE = 30.0  # seconds
+_PATIENCE = 30.0  # seconds; then it is asked anew
+_AGAIN = 1.0  # seconds
 
 
 class Recovery:
-    """`done` is called when an answer has come."""
+    """`done` is called when all answers have come. Without one nothing is decided: a matcher that is not there matches
+    nothing, either."""
 
     def __init__(self, service: Service, registry: Registry, done: Callable[[], None]):
         self._service, self._registry, self._done = service, registry, done
@@ -30,20 +33,26 @@ class Recovery:
     def missed(self, gap: Gap) -> Draft:
         """What is said of it."""
         self._asked += 2
-        ask(self._service, "matcher", Subscriptions(), _PATIENCE, self._learn_armed)
-        ask(self._service, "keeper", Status(), _PATIENCE, self._learn_servers)
+        self._ask("matcher", Subscriptions(), self._learn_armed)
+        self._ask("keeper", Status(), self._learn_servers)
         data = {"what": "actions", "start": gap.start, "end": gap.end, "reason": gap.reason}
         return Draft("runner/gaps", int(time.time() * 1e6), "", "gap", time.time(), data=data)
 
-    def _learn_armed(self, answer: Answer) -> None:
-        self._asked -= 1
-        if not isinstance(answer, CtmuxError):
-            for one in answer["subscriptions"]:
-                self._registry.arm(one)
-        self._done()
+    def _ask(self, role: str, request: Request, learn: Callable[[dict[str, Any]], None]) -> None:
+        def answered(answer: Answer) -> None:
+            if isinstance(answer, CtmuxError):
+                print(f"what is armed after a gap: {answer}; asking again", flush=True)
+                self._service.after(_AGAIN, lambda: self._ask(role, request, learn))
+                return
+            learn(answer)
+            self._asked -= 1
+            self._done()
 
-    def _learn_servers(self, answer: Answer) -> None:
-        self._asked -= 1
-        if not isinstance(answer, CtmuxError):
-            self._registry.sockets |= {one["server"]: one["socket"] for one in answer["servers"]}
-        self._done()
+        ask(self._service, role, request, _PATIENCE, answered)
+
+    def _learn_armed(self, answer: dict[str, Any]) -> None:
+        for one in answer["subscriptions"]:
+            self._registry.arm(one)
+
+    def _learn_servers(self, answer: dict[str, Any]) -> None:
+        self._registry.sockets |= {one["server"]: one["socket"] for one in answer["servers"]}
