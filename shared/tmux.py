@@ -91,8 +91,8 @@ class ServerInfo(NamedTuple):
 
 
 def identify(socket: str) -> ServerInfo:
-    """Which server listens on the socket. Raises ServerGone."""
+    """Which server listens on the socket. Raises ServerGone or TmuxError."""
     answer = run(socket, "display-message", "-p", "#{pid} #{start_time} #{version}").decode().split()
     if len(answer) < 3:
-        raise ServerGone(f"no tmux server on {socket}")
+        raise TmuxError(f"tmux on {socket} is very busy, or has just ended")
     return ServerInfo(socket, int(answer[0]), int(answer[1]), answer[2])

@@ -5,24 +5,24 @@ from typing import NamedTuple
 
 from .hooks import BIRTHS, SLOT
 
-# Records, each ended by a `;`. With a name comes its length, so it cannot forge a record; and tmux takes control bytes out
-# of names, so there is one end of line. Nothing else that a program chooses (titles, directories, commands) is asked for.
-# Source: facts/tmux.md, 2.2 Injection.
-# Loops, not list-windows and list-panes: those are errors where there is no session (`exit-empty off`). One command: tmux
-# before 3.8 leaks of commands in one call, of what `if-shell` parses (1 KB), of show-hooks and of `#{q:}` (measured).
-_PANES = (
-    "#{P:#{session_id} #{window_id} #{pane_id} #{pane_dead} #{pane_pipe} 0#{pane_pid} "
-    "#{pane_dead_status} #{pane_dead_signal};}"
+# A record a line, the name last: tmux takes control bytes out of names, so a name cannot forge a record. Nothing else that
+# a program chooses (titles, directories, commands) is asked for. Source: facts/tmux.md, 2.2 Injection.
+# Loops, not list-windows and list-panes: those are errors where there is no session (`exit-empty off`), and to ask for one
+# by `if-shell` lets tmux before 3.8 leak 1 KB each time (measured). A session's end is told by a format, not by a word:
+# tmux from 3.7 on cuts what takes longer than 100 ms. Source: format.c, FORMAT_TIME_LIMIT.
+_PANE = (
+    "p #{session_id} #{window_id} #{pane_id} #{pane_dead} #{pane_pipe} 0#{pane_pid} "
+    "#{pane_dead_status} #{pane_dead_signal}\n"
 )
-_WINDOWS = f"#{{W:#{{window_id}} #{{n:window_name}} #{{window_name}};{_PANES}}}"
-_SESSIONS = f"#{{S:#{{session_id}} #{{n:session_name}} #{{session_name}};{_WINDOWS}}}"
-# Are our hooks still there? An unindexed `set-hook -g` clears the whole array.
-_UNHOOKED = "".join(f"#{{?{hook}[{SLOT}],,{hook};}}" for hook in BIRTHS)
-ARGUMENTS = ["display-message", "-p", _SESSIONS + _UNHOOKED]
+_WINDOW = f"w #{{window_id}} #{{window_name}}\n#{{P:{_PANE}}}"
+_SESSION = f"s #{{session_id}} #{{session_name}}\n#{{W:{_WINDOW}}}e #{{session_id}}"
+# Which of our hooks are gone: an unindexed `set-hook -g` clears the whole array. A session's own array hides them, too; but
+# to show the global ones, by show-hooks, makes tmux 3.3 leak (measured).
+_HOOKS = "".join(f"#{{?{hook}[{SLOT}],,{hook} }}" for hook in BIRTHS)
+ARGUMENTS = ["list-sessions", "-F", _SESSION, ";", "display-message", "-p", f"h {_HOOKS}#{{l:end}}"]
 
-_NAMED = re.compile(rb"([$@]\d+) (\d+) ")
-_PANE = re.compile(rb"(\$\d+) (@\d+) (%\d+) (\d) (\d) (\d+) (\d*) (\d*);")
-_HOOK = re.compile(rb"([a-z-]+);")
+_LAST = re.compile(rb"^h ([^\n]*)\n\Z", re.MULTILINE)
+_BEGUN, _ENDED = (re.compile(rb"^%c (\$\d+)(?: |$)" % letter, re.MULTILINE) for letter in b"se")
 
 
 class ListedPane(NamedTuple):
@@ -39,60 +39,53 @@ class ListedPane(NamedTuple):
 
 
 class Listing(NamedTuple):
+    """`unhooked`: birth hooks that are gone, or hidden by those of a session."""
+
     sessions: dict[str, str]
     windows: dict[str, str]
     panes: dict[str, ListedPane]
-    unhooked: tuple[str, ...] = ()  # our birth hooks that are gone
+    unhooked: tuple[str, ...] = ()
 
 
-def whole(text: bytes) -> bytes | None:
-    """The output of `tmux ARGUMENTS`; None if it is only a part."""
-    return text if text.endswith(b"\n") else None
+def ended(text: bytes) -> bool:
+    """Whether this is all that `tmux ARGUMENTS` prints."""
+    return _LAST.search(text) is not None
+
+
+def whole(text: bytes) -> bool:
+    """Whether nothing was cut out of it."""
+    last = _LAST.search(text)
+    return last is not None and last[1].endswith(b"end") and _BEGUN.findall(text) == _ENDED.findall(text)
 
 
 def parse(text: bytes) -> Listing:
-    """The listing in the output of `tmux ARGUMENTS`."""
+    """The listing in the whole output of `tmux ARGUMENTS`."""
     listing = Listing({}, {}, {})
-    unhooked = []
-    at = 0
-    while at < len(text):
-        if found := _NAMED.match(text, at):
-            end = found.end() + int(found[2])
-            named = listing.sessions if found[1].startswith(b"$") else listing.windows
-            named[found[1].decode()] = text[found.end() : end].decode(errors="replace")
-            at = end + 1
-        elif found := _PANE.match(text, at):
-            _add(listing.panes, *(each.decode() for each in found.groups()))
-            at = found.end()
-        elif found := _HOOK.match(text, at):
-            unhooked.append(found[1].decode())
-            at = found.end()
-        else:
-            break  # the end of the line
+    unhooked: list[str] = []
+    for line in text.decode(errors="replace").split("\n"):
+        kind, _, rest = line.partition(" ")
+        if kind in ("s", "w"):
+            tmux_id, _, name = rest.partition(" ")
+            (listing.sessions if kind == "s" else listing.windows)[tmux_id] = name
+        elif kind == "p":
+            _add(listing.panes, *rest.split(" "))
+        elif kind == "h":
+            unhooked = rest.split()[:-1]
     return listing._replace(unhooked=tuple(unhooked))
 
 
-def _add(
-    panes: dict[str, ListedPane],
-    session: str,
-    window: str,
-    pane: str,
-    dead: str,
-    piped: str,
-    pid: str,
-    code: str,
-    signal: str,
-) -> None:
+def _add(panes: dict[str, ListedPane], session: str, window: str, pane: str, *fields: str) -> None:
+    dead, piped, pid, *end = fields
     if pane not in panes:
-        status = _status(code, signal) if dead == "1" else None
-        panes[pane] = ListedPane(pane, int(pid), window, [session], dead == "1", piped == "1", status)
+        number = int(pid) if pid.isdigit() else 0
+        panes[pane] = ListedPane(pane, number, window, [session], dead == "1", piped == "1", _status(dead == "1", *end))
     elif session not in panes[pane].sessions:
         panes[pane].sessions.append(session)
         panes[pane].sessions.sort(key=_number)
 
 
-def _status(code: str, signal: str) -> dict[str, int | None] | None:
-    if not code and not signal:
+def _status(dead: bool, code: str, signal: str) -> dict[str, int | None] | None:
+    if not dead or not (code or signal):
         return None
     return {"exit_status": None, "signal": int(signal)} if signal else {"exit_status": int(code), "signal": None}
 

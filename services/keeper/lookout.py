@@ -10,7 +10,8 @@ from . import listing
 from .slot import Slot
 from .waiter import Waiter
 
-_AGAIN = 1.0  # seconds until a server that does not answer is asked again
+_AGAIN, _AGAIN_MOST = 1.0, 8.0  # seconds until a server that does not answer is asked again; twice as many each time
+_IMPATIENT = 1.0  # seconds that it is waited for then: others have panes, too
 
 
 class Lookout:
@@ -24,6 +25,7 @@ class Lookout:
         self._waiter: Waiter | None = None
         self._server_fd = -1  # a pidfd: the server is gone when its process is, not when its socket does not answer
         self._wish: Timer | None = None
+        self._failures = 0  # in a row
         self.gone = False
         self.stopped = False
 
@@ -45,10 +47,7 @@ class Lookout:
         cmd-wait-for.c), so a change is not seen by its signal but by a listing that is made after the last wake-up.
         """
         self._waiter = Waiter(self._info.socket, [*first, *listing.ARGUMENTS], ["wait-for", self._slot.channel])
-        try:
-            text = self._waiter.listing()
-        except tmux.TmuxError:
-            text = None
+        text = self._read(self._waiter.listing)
         if text is None or self.ended():
             self._end_waiter()
             self._look_later()
@@ -61,7 +60,7 @@ class Lookout:
         if self.ended():
             self._show(b"")
         else:
-            self._service.after(_AGAIN, self._wait_again)
+            self._service.after(self._pause(), self._wait_again)
 
     def _wait_again(self) -> None:
         if self._waiter is None and not self.gone and not self.stopped:
@@ -98,22 +97,35 @@ class Lookout:
         if self._wish is not None:
             self._wish.cancel()
         self._wish = None
-        text = self._list()
+        text = self._read(self._list)
         # Asked afterwards: another server may listen on the socket by now.
         if self.ended():
             self._show(b"")
         elif text is None:
-            self.look_soon(_AGAIN)
+            self.look_soon(self._pause())
         else:
             self._show(text)
 
-    def _list(self) -> bytes | None:
-        """All that the server has; None if it hangs, or ends while it answers: tmux's client says nothing of that, and what
-        it has printed may be a part."""
+    def _list(self, seconds: float) -> bytes:
+        return tmux.run(self._info.socket, *listing.ARGUMENTS, timeout=seconds)
+
+    def _read(self, list_: Callable[[float], bytes]) -> bytes | None:
+        """All that the server has; None if it hangs, is too slow, or ends while it answers: tmux's client says nothing of
+        that, and what it has printed may be a part."""
         try:
-            return listing.whole(tmux.run(self._info.socket, *listing.ARGUMENTS))
-        except tmux.TmuxError:
+            text = list_(_IMPATIENT if self._failures else tmux.TIMEOUT)
+            if not listing.whole(text):
+                raise tmux.TmuxError("its answer was cut: it is very busy, or has ended")
+        except tmux.TmuxError as error:
+            if not self._failures and not self.ended():
+                print(f"tmux server {self._info.socket}: {error}; trying again", flush=True)
+            self._failures += 1
             return None
+        self._failures = 0
+        return text
+
+    def _pause(self) -> float:
+        return min(_AGAIN * 2 ** (self._failures - 1), _AGAIN_MOST) if self._failures else _AGAIN
 
     def stop(self) -> None:
         """Look no more."""

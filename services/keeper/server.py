@@ -144,7 +144,7 @@ class Server:
         seen = listing.parse(text)
         now = time.time()
         if seen.unhooked:
-            self._hook_again()
+            self._hook_again(seen.unhooked)
         before = set(self.topology.sessions)
         pids = {pane.pid for pane in self.topology.panes.values()}
         drafts = self.topology.update(seen, now)
@@ -170,9 +170,11 @@ class Server:
         if self._lookout.gone and not self.topology.panes and not self.topology.sessions:
             self._lost_when_matched(now)
 
-    def _hook_again(self) -> None:
+    def _hook_again(self, unhooked: tuple[str, ...]) -> None:
         """Somebody has cleared our hooks; what was born meanwhile is seen by another look."""
         try:
+            if self._slot.holds(unhooked):
+                return
             self._slot.fill()
         except tmux.TmuxError as error:
             print(f"tmux server {self.info.socket}: hooks: {error}; trying again", flush=True)

@@ -29,6 +29,13 @@ class Slot:
         epoch = base36(time.time_ns() // 1_000_000)
         return hooks.install(self._info, self._directory, epoch, self.channel)
 
+    def holds(self, births: tuple[str, ...]) -> bool:
+        """Whether these hooks are there: a listing does not tell those that are gone from those that the hooks of a session
+        hide. Raises TmuxError."""
+        asked = hooks.joined([["show-hooks", "-g", f"{hook}[{hooks.SLOT}]"] for hook in births])
+        shown = tmux.run(self._info.socket, *asked).decode(errors="replace").splitlines()
+        return len(shown) == len(births) and all(line.partition(" ")[2].strip() for line in shown)
+
     def fill(self) -> None:
         """Install them. Raises TmuxError."""
         tmux.run(self._info.socket, *self.filling())

@@ -27,19 +27,19 @@ class Waiter:
     def fileno(self) -> int:
         return self._out.fileno()
 
-    def listing(self) -> bytes:
-        """What the listing commands printed. Raises TmuxError if they failed, or the server does not answer."""
+    def listing(self, seconds: float) -> bytes:
+        """What the listing commands printed. Raises TmuxError if they failed, or the server does not answer in time."""
         text = b""
-        deadline = time.monotonic() + tmux.TIMEOUT
-        while (listed := listing.whole(text)) is None:
+        deadline = time.monotonic() + seconds
+        while not listing.ended(text):
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([self._out], [], [], left)[0]:
-                raise tmux.TmuxError("tmux does not answer")
+                raise tmux.TmuxError(f"tmux does not answer within {seconds:g} s")
             piece = os.read(self._out.fileno(), 65536)
             if not piece:
                 raise tmux.TmuxError("tmux could not list")
             text += piece
-        return listed
+        return text
 
     def close(self) -> None:
         if self._process.poll() is None:

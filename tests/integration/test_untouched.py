@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from ctmux.services.keeper import hooks, listing
 from ctmux.shared import spool, supervised
+from ctmux.shared.tmux import identify
 from harness import World, until
 
 OURS = re.compile(r"[a-z-]+\[9000\] ")
@@ -212,6 +213,9 @@ def test_a_client_of_the_user_sees_nothing_of_us(user: World) -> None:
 def test_a_hook_of_a_session_shadows_ours_and_the_pane_is_adopted(user: World) -> None:
     for hook in ("after-new-window", "after-split-window"):
         user.tmux("set-hook", "-t", "two", hook, f"run-shell -b 'echo own-{hook} >> {user.root}/hooks'")
+    user.tmux("set-hook", "-g", "after-set-hook", f"run-shell -b 'echo set >> {user.root}/hooks'")
+    until(lambda: "set" in ran(user))
+    Path(f"{user.root}/hooks").write_text("")
     before = snapshot(user)
     user.start()
     user.tmux("new-window", "-d", "-t", "two:", "echo shown; exec cat")
@@ -228,9 +232,12 @@ def test_a_hook_of_a_session_shadows_ours_and_the_pane_is_adopted(user: World) -
     user.tmux("split-window", "-d", "-t", "two:0", "exec cat")
     observed(user, "%5")
     user.wait_event("pane.observed", pane="%5")
+    until(lambda: ran(user).count("set") == len(hooks.births(identify(user.socket())) + hooks.CHANGES))
     for pane in ("%3", "%4", "%5"):
         user.tmux("kill-pane", "-t", pane)
         user.wait_event("pane.exited", pane=pane)
+    sets = ran(user).count("set")
+    assert sets == len(hooks.births(identify(user.socket())) + hooks.CHANGES)  # ours are only hidden: once is enough
     user.stop()
     assert snapshot(user) == {**before, "panes": snapshot(user)["panes"]}
     assert sorted(snapshot(user)["pipes"]) == ["%0", "%1", "%2"]
