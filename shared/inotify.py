@@ -18,7 +18,6 @@ DELETE = 0x200
 DELETE_SELF = 0x400
 Q_OVERFLOW = 0x4000
 IGNORED = 0x8000
-ISDIR = 0x40000000
 
 _HEADER = struct.Struct("iIII")
 _libc = ctypes.CDLL(None, use_errno=True)

@@ -1,6 +1,7 @@
 """Asking a tmux server by its command line. Watchers do not import this: they never ask tmux."""
 
 import os
+import stat
 import subprocess
 from typing import NamedTuple
 
@@ -15,6 +16,10 @@ class TmuxError(CtmuxError):
 
 class Refusal(TmuxError):
     """Raised when tmux answers that it cannot do it: the target is gone, say."""
+
+
+class Untrusted(TmuxError):
+    """Raised for a socket that may be another user's."""
 
 
 class ServerGone(TmuxError):
@@ -33,6 +38,7 @@ def command(socket: str, *arguments: str) -> list[str]:
 
 def run(socket: str, *arguments: str, timeout: float = TIMEOUT) -> bytes:
     """The output of a tmux command. Raises ServerGone or TmuxError."""
+    _check_directory(os.path.dirname(socket))
     try:
         done = subprocess.run(
             command(socket, *arguments), capture_output=True, timeout=timeout, env=environment(), check=False
@@ -65,6 +71,19 @@ def literal(text: str) -> str:
 def socket_directory() -> str:
     """Where tmux keeps its sockets: tmux(1), FILES."""
     return f"{os.environ.get('TMUX_TMPDIR') or '/tmp'}/tmux-{os.geteuid()}"  # noqa: S108 (tmux's own default)
+
+
+def _check_directory(folder: str) -> None:
+    """A client of tmux does what its server says. So tmux looks whose directory it is, but not with the -S that we need:
+    tmux.c, make_label(). Raises Untrusted."""
+    if folder != socket_directory():
+        return  # somebody has chosen it
+    try:
+        of = os.lstat(folder)
+    except OSError:
+        return  # no server, as tmux will say
+    if not stat.S_ISDIR(of.st_mode) or of.st_uid != os.geteuid() or of.st_mode & stat.S_IRWXO:
+        raise Untrusted(f"{folder} is not yours alone; remove it, or set TMUX_TMPDIR to another directory")
 
 
 class ServerInfo(NamedTuple):

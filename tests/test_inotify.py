@@ -7,6 +7,8 @@ import pytest
 from ctmux.shared import inotify
 from ctmux.shared.inotify import Inotify
 
+ISDIR = 0x40000000
+
 
 @pytest.fixture
 def watching(tmp_path):
@@ -16,7 +18,7 @@ def watching(tmp_path):
 
 
 def names(events):
-    return [(event.name, event.mask & ~inotify.ISDIR) for event in events]
+    return [(event.name, event.mask & ~ISDIR) for event in events]
 
 
 def test_nothing_has_happened(watching, tmp_path):

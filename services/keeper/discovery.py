@@ -10,6 +10,7 @@ from ...shared.service import Service
 # A server binds its socket a moment before it listens, and answers when it has read its configuration.
 _TRIES = (0.0, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
 _OLDEST = (3, 2)
+_AGAIN = 10.0  # seconds
 
 
 class Discovery:
@@ -22,20 +23,38 @@ class Discovery:
         self._folders: dict[int, str] = {}
         self._inotify = inotify.Inotify()
         for folder in sorted({os.path.dirname(path) for path in self._only} or {tmux.socket_directory()}):
-            # tmux makes this directory in the same way when it is missing: tmux.c, make_label().
-            os.makedirs(folder, mode=0o700, exist_ok=True)
-            self._folders[self._inotify.watch(folder, inotify.CREATE | inotify.MOVED_TO)] = folder
+            self._watch(folder)
+            for path in self._inside(folder):
+                self.attempt(path)  # now: a keeper that answers observes what was there
         service.register(self._inotify, self._look)
-        for folder in self._folders.values():
-            for name in sorted(os.listdir(folder)):
-                if not self._only or f"{folder}/{name}" in self._only:
-                    self.attempt(f"{folder}/{name}")  # now: a keeper that answers observes what was there
+
+    def _watch(self, folder: str) -> None:
+        """tmux makes this directory in the same way when it is missing: tmux.c, make_label()."""
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        self._folders[self._inotify.watch(folder, inotify.CREATE | inotify.MOVED_TO)] = folder
+
+    def _inside(self, folder: str) -> list[str]:
+        paths = [f"{folder}/{name}" for name in sorted(os.listdir(folder))]
+        return [path for path in paths if not self._only or path in self._only]
 
     def _look(self) -> None:
         for event in self._inotify.read():
             folder = self._folders.get(event.wd)
-            if folder and event.name:
+            if folder and event.mask & inotify.IGNORED:  # somebody has removed it; the next server makes it again
+                del self._folders[event.wd]
+                self._watch_again(folder)
+            elif folder and event.name:
                 self._consider(f"{folder}/{event.name}")
+
+    def _watch_again(self, folder: str) -> None:
+        try:
+            self._watch(folder)
+        except OSError as error:
+            print(f"{folder}: {error}; trying again", flush=True)
+            self._service.after(_AGAIN, lambda: self._watch_again(folder))
+            return
+        for path in self._inside(folder):
+            self._try(path, 0)
 
     def _consider(self, path: str) -> None:
         if not self._only or path in self._only:
@@ -55,6 +74,9 @@ class Discovery:
         except tmux.ServerGone:
             if turn + 1 < len(_TRIES):
                 self._try(path, turn + 1)
+            return
+        except tmux.Untrusted as error:
+            print(f"tmux: {error}", flush=True)
             return
         except tmux.TmuxError:  # somebody is there, and slow
             self._try(path, len(_TRIES) - 1)

@@ -13,6 +13,7 @@ from ...shared.messages import Draft, Panes
 from ...shared.outbox import Outbox
 from ...shared.paths import Paths, ensure_private
 from ...shared.service import Service
+from .alive import is_alive
 from .discovery import Discovery
 from .kept import Kept
 from .processes import Ended, Processes
@@ -23,16 +24,6 @@ from .supervision import Session, Supervision
 
 _LAST_MATCHES, _LAST_WORDS = 15.0, 1.0  # seconds that the end waits for the matcher, then for the logger
 _REFUSED_AGAIN = 10.0  # seconds until a server that cannot be watched is tried again
-
-
-def _lives(info: tmux.ServerInfo) -> bool:
-    """Whether this tmux server is there. One that does not answer may only be slow: its process says it."""
-    try:
-        return tmux.identify(info.socket).key == info.key
-    except tmux.ServerGone:
-        return False
-    except tmux.TmuxError:
-        return os.path.exists(f"/proc/{info.pid}")
 
 
 class Keeper(Service):
@@ -156,7 +147,7 @@ class Keeper(Service):
             info = known(f"{folder}/{name}")
             if info is None:
                 continue
-            if not _lives(info):
+            if not is_alive(info):
                 server = self._servers[info.key] = Server(self, info)
                 server.begin_lost()
 

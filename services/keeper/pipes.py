@@ -15,6 +15,7 @@ from .topology import Topology
 from .writers import Writers
 
 _GRACE = 1.0  # seconds from a pipe being there to its spool being there
+_HISTORY_MOST = 10_000  # lines above those that are shown: tmux does nothing else while it gives them (5 ms)
 _FULL_AGAIN = 5.0  # seconds
 _FULL_BYTES = 4 << 20  # less free space than this is a full disk; twice as much is none any more
 
@@ -90,7 +91,7 @@ class Pipes:
             text = tmux.run(
                 self._info.socket,
                 "display-message", "-p", "-t", listed.pane, "#{cursor_x} #{e|-:#{pane_height},#{cursor_y}}", ";",
-                "capture-pane", "-p", "-e", "-J", "-S", "-", "-E", "-", "-t", listed.pane, ";",
+                "capture-pane", "-p", "-e", "-J", "-S", f"-{_HISTORY_MOST}", "-E", "-", "-t", listed.pane, ";",
                 "if-shell", "-F", "-t", listed.pane, "#{pane_pipe}", "",
                 f"pipe-pane -O -t {listed.pane} {hooks.quote(command)}",
             )  # fmt: skip
@@ -100,10 +101,13 @@ class Pipes:
         if shown is None:
             return
         path = spool.meta(directory, stream, "history")
-        with contextlib.suppress(OSError):  # a full disk: the pane's output comes first
+        try:
             with open(f"{path}.new", "wb") as file:
                 file.write(shown)
             os.rename(f"{path}.new", path)
+        except OSError:  # a full disk: the pane's output comes first
+            with contextlib.suppress(OSError):
+                os.unlink(f"{path}.new")
 
     def close_all(self) -> None:
         """Close every pipe of ours, as the disk knows them: a pane that has just been born is among them."""

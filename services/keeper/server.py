@@ -26,7 +26,7 @@ from .writers import Writers
 
 _SOON = 0.05  # seconds until the next look at a session that is about to close
 _UNMATCHED_MOST = 20.0  # seconds that the end of a server waits for a matcher
-_AGAIN = 1.0  # seconds until hooks that could not be installed are tried again
+_AGAIN = 1.0  # seconds until hooks that could not be installed, or spools that could not follow, are tried again
 
 
 class Owner(Protocol):
@@ -77,6 +77,8 @@ class Server:
         self._slot.check_owner()
         self._lookout.open()
         known = self.topology.position > 0
+        if not known:
+            self.topology.position = time.time_ns() // 1_000_000  # above those of a state that was lost
         self._owner.processes.watch_server(self.key)
         for pane in self.topology.panes.values():
             self._owner.processes.watch_program(pane.pid)
@@ -161,6 +163,8 @@ class Server:
         self._exits.finish(now)
         if before != set(self.topology.sessions):
             self._owner.sessions_changed()
+        if self.topology.moves:
+            self._lookout.look_soon(_AGAIN)
         patience = 0.0 if late else _SOON if wait else GRACE if self.topology.waiting() else self._pipes.patience()
         if patience is not None:
             self._lookout.look_soon(patience)

@@ -39,10 +39,14 @@ class Spools:
         return spool.size(path) if path else 0
 
     def follow(self, moves: list[Move]) -> None:
-        """Put spools where their panes are now, and take the `moves` as made."""
-        for move in moves:
-            self._follow(move)
-        moves.clear()
+        """Put spools where their panes are now, and take the `moves` as made; those that a full disk hinders are left."""
+        while moves:
+            try:
+                self._follow(moves[0])
+            except OSError as error:
+                print(f"{self.directory}: {moves[0].stream} cannot follow its pane: {error}", flush=True)
+                return
+            del moves[0]
 
     def _follow(self, move: Move) -> None:
         """The old and the new watcher see it, the spool's writer does not notice."""

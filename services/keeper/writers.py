@@ -30,28 +30,23 @@ class Writers:
     def starting(self, panes: set[str], gone: bool) -> set[str]:
         """Those of `panes` whose pipe tmux has started, but which may not have got as far as its spool: the machine is very
         busy. A server that is `gone` has left such pipes to others."""
-        found: set[str] = set()
+        found = set(self._starting(gone))
+        return set(panes) if None in found else panes & found
+
+    def busy(self, gone: bool) -> bool:
+        """Whether any pipe has been started that may not have got as far as its spool."""
+        return next(self._starting(gone), "") != ""
+
+    def _starting(self, gone: bool) -> Iterator[str | None]:
+        """The panes of such pipes; None where nobody can say yet for whom, nor for what."""
         for process in _processes():
             if not gone and process.parent != self._server:
                 continue
             command = _command(process.pid)
-            becoming = process.forked or (command == b"" and process.state not in _OVER)
-            if becoming and not gone:  # nobody can say yet for what, nor for whom
-                return set(panes)
-            pane = hooks.spooled_pane(command or b"", self._directory)
-            if pane in panes:
-                found.add(pane)
-        return found
-
-    def busy(self, gone: bool) -> bool:
-        """Whether any pipe has been started that may not have got as far as its spool."""
-        for process in _processes():
-            if gone or process.parent == self._server:
-                command = _command(process.pid)
-                becoming = process.forked or (command == b"" and process.state not in _OVER)
-                if (becoming and not gone) or hooks.spooled_pane(command or b"", self._directory):
-                    return True
-        return False
+            if not gone and (process.forked or (command == b"" and process.state not in _OVER)):
+                yield None
+            elif pane := hooks.spooled_pane(command or b"", self._directory):
+                yield pane
 
     def end(self, paths: list[str]) -> None:
         """End the `cat`s of these spools; tmux then takes their pipes for closed."""

@@ -323,6 +323,40 @@ def test_two_servers_each_with_its_own(world: World) -> None:
     assert {name: snapshot(world, name) for name in ("t", "u")} == before
 
 
+def test_the_directory_of_sockets_is_removed_and_made_again(world: World) -> None:
+    folder = os.path.dirname(world.socket())
+    world.start()
+    os.rmdir(folder)
+    until(lambda: os.path.isdir(folder))
+    world.tmux("new-session", "-d", "-s", "late", "cat")
+    world.wait_event("server.found", socket=world.socket())
+    world.stop()
+
+
+def test_a_keeper_after_its_state_was_lost_goes_on_in_the_log(daemon: World) -> None:
+    before = daemon.wait_event("server.found")["server"]
+    pid = daemon.data("status")["roles"]["keeper"]["pid"]
+    for state in Path(f"{daemon.paths.state}/topology").iterdir():
+        state.unlink()
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: len(daemon.events("server.found")) == len(daemon.events("session.created")) == 2)
+    daemon.tmux("rename-window", "-t", "@0", "told")
+    assert daemon.wait_event("window.renamed", name="told")["server"] == before
+
+
+def test_a_server_whose_socket_was_removed_is_not_lost(daemon: World) -> None:
+    found = daemon.wait_event("server.found")
+    os.unlink(daemon.socket())
+    pid = daemon.data("status")["roles"]["keeper"]["pid"]
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: daemon.data("status")["roles"].get("keeper", {}).get("pid") not in (None, pid))
+    os.kill(found["data"]["pid"], signal.SIGUSR1)  # tmux makes its socket again
+    until(lambda: os.path.exists(daemon.socket()))
+    until(lambda: daemon.tmux("rename-window", "-t", "@0", "told") == "")
+    assert daemon.wait_event("window.renamed", name="told")["server"] == found["server"]
+    assert daemon.events("server.lost") == []
+
+
 def test_servers_come_and_go(world: World) -> None:
     world.start()
     assert world.events("server.found") == []

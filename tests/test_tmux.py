@@ -1,0 +1,46 @@
+"""Asking tmux: whose sockets are trusted, and whether a server is still there."""
+
+import os
+import time
+
+import pytest
+from ctmux.services.keeper.alive import is_alive
+from ctmux.shared import tmux
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Where tmux keeps its sockets."""
+    monkeypatch.setenv("TMUX_TMPDIR", str(tmp_path))
+    return tmp_path / f"tmux-{os.geteuid()}"
+
+
+@pytest.mark.parametrize("mode", [0o701, 0o704, 0o777])
+def test_a_directory_that_is_not_ours_alone_is_not_trusted(folder, mode):
+    folder.mkdir()
+    folder.chmod(mode)
+    with pytest.raises(tmux.Untrusted, match=r"not yours alone.*TMUX_TMPDIR"):
+        tmux.identify(f"{folder}/default")
+
+
+def test_a_link_is_not_trusted(folder, tmp_path):
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    folder.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(tmux.Untrusted):
+        tmux.run(f"{folder}/default", "list-sessions")
+
+
+def test_what_somebody_has_chosen_is_asked(folder, tmp_path):
+    tmp_path.chmod(0o755)
+    with pytest.raises(tmux.ServerGone):
+        tmux.identify(f"{tmp_path}/mine")
+    folder.mkdir(mode=0o700)
+    with pytest.raises(tmux.ServerGone):
+        tmux.identify(f"{folder}/default")
+
+
+def test_a_server_that_does_not_answer_is_there_if_its_process_is(tmp_path):
+    mine = tmux.ServerInfo(f"{tmp_path}/none", os.getpid(), 0, "3.3a")
+    began = next(at for at in range(int(time.time()), 0, -1) if is_alive(mine._replace(started=at)))
+    assert began <= time.time() and not is_alive(mine._replace(started=began - 3600))  # its number is used again
+    assert not is_alive(mine._replace(pid=2**22 + 1, started=began))
