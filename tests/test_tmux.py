@@ -44,3 +44,13 @@ def test_a_server_that_does_not_answer_is_there_if_its_process_is(tmp_path):
     began = next(at for at in range(int(time.time()), 0, -1) if is_alive(mine._replace(started=at)))
     assert began <= time.time() and not is_alive(mine._replace(started=began - 3600))  # its number is used again
     assert not is_alive(mine._replace(pid=2**22 + 1, started=began))
+
+
+def test_a_server_that_has_ended_is_not_there_though_nobody_has_reaped_it(tmp_path):
+    child = os.fork()
+    if not child:
+        os._exit(0)
+    os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+    now = int(time.time())
+    assert not any(is_alive(tmux.ServerInfo(f"{tmp_path}/none", child, at, "3.3a")) for at in range(now - 9, now + 2))
+    os.waitpid(child, 0)

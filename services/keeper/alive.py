@@ -18,12 +18,14 @@ def is_alive(info: tmux.ServerInfo) -> bool:
 
 
 def _began(pid: int) -> float | None:
-    """When a process began, in seconds since the epoch: proc(5), starttime and btime."""
+    """When a process that runs began, in seconds since the epoch: proc(5), starttime and btime."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
-            ticks = int(file.read().rpartition(b")")[2].split()[19])
+            fields = file.read().rpartition(b")")[2].split()
         with open("/proc/stat", "rb") as file:
             boot = next(int(line.split()[1]) for line in file if line.startswith(b"btime"))
     except (OSError, StopIteration):
         return None
-    return boot + ticks / os.sysconf("SC_CLK_TCK")
+    if fields[0] in (b"Z", b"X"):  # ended, and not reaped
+        return None
+    return boot + int(fields[19]) / os.sysconf("SC_CLK_TCK")
