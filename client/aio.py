@@ -13,13 +13,12 @@ from ..shared.codec import decode_reply, encode_request
 from ..shared.errors import CtmuxError, DeadlinePassed, NoDaemon
 from ..shared.messages import Filter, Request, Status
 from . import requests
-from .client import SILENCE, require
+from .client import TRY, Deadline, require
 from .events import EventFollower
 from .joined import JoinedFollower
-from .script import Ask, Follower, Receive, Script
+from .script import SILENCE, Ask, Follower, Receive, Script
 
 R = TypeVar("R")
-_TRY = 1.0  # seconds until a request is sent again: its service may have been restarted
 
 
 class AsyncStream(AsyncIterator[Any]):
@@ -31,7 +30,8 @@ class AsyncStream(AsyncIterator[Any]):
         self._script: Script[None] | None = follower.follow()
         self._step: Ask | Receive | None = None  # what the script waits for
         self._answer: Any = None
-        self._deadline = None if timeout is None else time.monotonic() + timeout
+        self._deadline = Deadline(timeout)
+        self._silence = Deadline(SILENCE)  # of the wait for a message, however often that is cancelled
         self._prefixes = prefixes
         self._socket: Any = None
 
@@ -56,9 +56,9 @@ class AsyncStream(AsyncIterator[Any]):
                     self._answer = None
                     if not isinstance(step, Ask | Receive):
                         return step
-                    self._step = step
+                    self._step, self._silence = step, Deadline(SILENCE)
                 if isinstance(self._step, Ask):
-                    self._answer = await self._client.ask(*self._step)
+                    self._answer = await self._ask(self._step)
                 else:
                     self._answer = await self._receive()
                 self._step = None
@@ -69,15 +69,23 @@ class AsyncStream(AsyncIterator[Any]):
             await self.aclose()
             raise
 
-    async def _receive(self) -> list[bytes]:
-        while True:
-            patience = SILENCE if self._deadline is None else min(SILENCE, self._deadline - time.monotonic())
-            if patience <= 0:
-                raise DeadlinePassed("nothing came in time")
-            if await self._socket.poll(int(patience * 1000) + 1):
-                frames: list[bytes] = await self._socket.recv_multipart()
-                return frames
-            require(self._client.paths)
+    async def _ask(self, step: Ask) -> dict[str, Any]:
+        try:
+            return await self._client.ask(step.role, step.request, max(TRY, self._deadline.left(step.seconds)))
+        except NoDaemon:
+            if self._deadline.passed:
+                raise DeadlinePassed("nothing came in time") from None
+            raise
+
+    async def _receive(self) -> list[bytes] | None:
+        patience = self._deadline.left(max(0.0, self._silence.left(SILENCE)))
+        if patience >= 0 and await self._socket.poll(int(patience * 1000) + 1):
+            frames: list[bytes] = await self._socket.recv_multipart()
+            return frames
+        if self._deadline.passed:
+            raise DeadlinePassed("nothing came in time")
+        require(self._client.paths)
+        return None
 
     async def aclose(self) -> None:
         """End the stream; nothing comes any more."""
@@ -118,7 +126,7 @@ class AsyncClient:
         deadline = time.monotonic() + seconds
         while True:
             require(self.paths)
-            answer = await self._ask_once(role, request, min(_TRY, seconds))
+            answer = await self._ask_once(role, request, min(TRY, seconds))
             if answer is not None:
                 return decode_reply(answer)
             if time.monotonic() >= deadline:

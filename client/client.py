@@ -13,10 +13,10 @@ from ..shared.rpc import Client as Asker
 from . import requests
 from .events import EventFollower
 from .joined import JoinedFollower
-from .script import Ask, Follower, Item, Receive, Script
+from .script import SILENCE, Ask, Follower, Item, Receive, Script
 
 R = TypeVar("R")
-SILENCE = 3.0  # seconds without a heartbeat (one comes each second) before it is asked whether the daemon still runs
+TRY = 1.0  # seconds until a request is sent again: its service may have been restarted
 
 
 def require(where: paths.Paths) -> supervised.Record:
@@ -25,6 +25,21 @@ def require(where: paths.Paths) -> supervised.Record:
     if record is None:
         raise NoDaemon(f"no ctmux daemon runs (instance {where.instance!r}); start it: ctmux daemon start")
     return record
+
+
+class Deadline:
+    """The end of a stream's patience, `timeout` seconds from now; None: it has no end."""
+
+    def __init__(self, timeout: float | None):
+        self._at = None if timeout is None else time.monotonic() + timeout
+
+    def left(self, seconds: float) -> float:
+        """Of so many seconds, those that may be waited; not above 0 when it has passed."""
+        return seconds if self._at is None else min(seconds, self._at - time.monotonic())
+
+    @property
+    def passed(self) -> bool:
+        return self.left(1.0) <= 0
 
 
 class Stream(Iterator[Any]):
@@ -79,7 +94,7 @@ class Client:
         while True:
             self.require()
             try:
-                return asker.ask(request, min(1.0, seconds))
+                return asker.ask(request, min(TRY, seconds))
             except NoDaemon:
                 if time.monotonic() >= deadline:
                     raise
@@ -171,7 +186,7 @@ class Client:
         return Stream(self._follow(follower, timeout, topics.out_prefix(server), topics.EVENT, topics.HEAD), follower)
 
     def _follow(self, follower: Follower, timeout: float | None, *prefixes: bytes) -> Iterator[Item]:
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline = Deadline(timeout)
         socket = bus.subscriber(self._context, self.paths.subscribers, *prefixes)
         try:
             script = follower.follow()
@@ -183,7 +198,7 @@ class Client:
                     return
                 answer = None
                 if isinstance(step, Ask):
-                    answer = self.ask(*step)
+                    answer = self._answer(step, deadline)
                 elif isinstance(step, Receive):
                     answer = self._receive(socket, deadline)
                 else:
@@ -191,12 +206,21 @@ class Client:
         finally:
             socket.close(linger=0)
 
-    def _receive(self, socket: "zmq.Socket[bytes]", deadline: float | None) -> list[bytes]:
-        """The next message of the bus; the heartbeat sees to it that there is one each second."""
-        while True:
-            patience = SILENCE if deadline is None else min(SILENCE, deadline - time.monotonic())
-            if patience <= 0:
-                raise DeadlinePassed("nothing came in time")
-            if socket.poll(int(patience * 1000) + 1):
-                return socket.recv_multipart()
-            self.require()
+    def _answer(self, step: Ask, deadline: Deadline) -> dict[str, Any]:
+        """What a stream asks; one try is made whatever its deadline."""
+        try:
+            return self.ask(step.role, step.request, max(TRY, deadline.left(step.seconds)))
+        except NoDaemon:
+            if deadline.passed:
+                raise DeadlinePassed("nothing came in time") from None
+            raise
+
+    def _receive(self, socket: "zmq.Socket[bytes]", deadline: Deadline) -> list[bytes] | None:
+        """The next message of the bus: the heartbeat sees to it that there is one each second. None if there is not."""
+        patience = deadline.left(SILENCE)
+        if patience > 0 and socket.poll(int(patience * 1000) + 1):
+            return socket.recv_multipart()
+        if deadline.passed:
+            raise DeadlinePassed("nothing came in time")
+        self.require()
+        return None

@@ -61,8 +61,11 @@ class EventFollower:
         self._log, self._taken = log, 0
         yield Gap(missing, missing, f"the journal was replaced by a new one, which ends at {head}")
 
-    def hear(self, frames: list[bytes]) -> Script[None]:
-        """A message of the bus."""
+    def hear(self, frames: list[bytes] | None) -> Script[None]:
+        """A message of the bus; None: it is silent, so the logger is asked what there is."""
+        if frames is None:
+            yield from self.catch_up()
+            return
         try:
             message = decode_head(frames[1:]) if frames[0] == topics.HEAD else decode_event(frames[1:])
         except DecodeError:
@@ -79,10 +82,8 @@ class EventFollower:
                 yield event
 
     def heard(self, head: Head) -> Script[None]:
-        """A heartbeat: is there something newer than what came?"""
-        if head.log != self._log:
-            yield from self._replaced(head.log, head.n)
-        if head.n > self._taken:
+        """A heartbeat: is there something newer than what came? It may be an old one, of a journal that is no more."""
+        if head.log != self._log or head.n > self._taken:
             yield from self.catch_up()
 
     def catch_up(self) -> Script[None]:

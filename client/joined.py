@@ -68,9 +68,7 @@ class JoinedFollower:
         for found in wanted:  # all before the first is given: a position must have them
             self._take_up(found.stream.name)
         past = yield from self._past(there, [found for found in kept if not self._is_over(found.stream.name)])
-        for found in wanted:
-            if self._wanted(found.session, found.stream.pane):
-                yield from self._fill(found.session, found.stream.pane, found.stream.name, spool.size(found.path))
+        yield from self._fill_all(wanted)
         for id in past.unknown:
             yield Gap(0, 0, f"{id} is over, and the journal does not keep how any more")
             self._close(id)
@@ -83,10 +81,12 @@ class JoinedFollower:
         self._end(*gone)
         while not self._over:
             frames = yield Receive()
-            if frames[0].startswith(topics.OUT):
+            if frames is not None and frames[0].startswith(topics.OUT):
                 yield from self._chunk(frames)
-            else:
-                yield from self._through(self._events.hear(frames))
+                continue
+            yield from self._through(self._events.hear(frames))
+            if frames is None and not self._over:
+                yield from self._fill_all(spool.walk_server(self._root, self._server))
 
     def _is_there(self) -> Script[bool]:
         """Whether the tmux server runs. Raises NoTarget if it is not watched, or has ended and nothing is kept of it."""
@@ -118,6 +118,12 @@ class JoinedFollower:
         for item in self._output.fill(like, end):
             self.live = False
             yield item
+
+    def _fill_all(self, kept: list[spool.Spool]) -> Script[None]:
+        """What is in those spools that are of what is followed."""
+        for found in kept:
+            if self._wanted(found.session, found.stream.pane):
+                yield from self._fill(found.session, found.stream.pane, found.stream.name, spool.size(found.path))
 
     def _chunk(self, frames: list[bytes]) -> Script[None]:
         if not self._wanted(*topics.place(frames[0])):  # most, beside a pane that floods: not worth a decoding

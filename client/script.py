@@ -1,7 +1,8 @@
 """The client's protocol as scripts: generators that yield what they need or what they give, and know no socket.
 
-A script yields an `Ask` and is sent the answer, a `Receive` and is sent the next message of the bus, or an item for the
-user. `Client` runs scripts with blocking sockets, `AsyncClient` under asyncio: nothing else differs between the two.
+A script yields an `Ask` and is sent the answer, a `Receive` and is sent the next message of the bus (None if that is
+silent), or an item for the user. `Client` runs scripts with blocking sockets, `AsyncClient` under asyncio: nothing else
+differs between the two.
 """
 
 from collections.abc import Generator
@@ -11,6 +12,7 @@ from ..shared.messages import Chunk, Event, Request
 from .gap import Gap
 
 R = TypeVar("R")
+SILENCE = 3.0  # seconds without a heartbeat (one comes each second) until a script is told that the bus is silent
 
 
 class Ask(NamedTuple):
@@ -22,7 +24,7 @@ class Ask(NamedTuple):
 
 
 class Receive(NamedTuple):
-    """Needed: the frames of the next message that comes by the bus."""
+    """Needed: the frames of the next message that comes by the bus, or None if nothing comes for SILENCE seconds."""
 
 
 Item = Chunk | Event | Gap

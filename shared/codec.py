@@ -3,6 +3,7 @@
 import functools
 import itertools
 import json
+import re
 from datetime import UTC, datetime
 from types import UnionType
 from typing import Any, TypeVar, cast, get_args, get_origin
@@ -16,6 +17,9 @@ FRAME_MAX = 1 << 20  # bytes; senders keep far below it, a socket drops a peer t
 # 1 MB of empty maps would become 76 MB of objects: containers are counted, where a frame is large enough to have many.
 _CONTAINERS_MAX = 100_000
 _SMALL = 1 << 16
+_NUMBER_MAX = 1 << 53  # of a request: far beyond every offset and event, and exact in JSON
+_PLACES = ("server", "session", "pane", "stream")  # fields of requests that become parts of paths
+_PLACE = re.compile(r"[!-.0-~]{0,100}")  # ASCII without spaces and `/`
 
 T = TypeVar("T")
 _MISSING = object()
@@ -155,12 +159,25 @@ def encode_request(request: Request) -> bytes:
 
 
 def decode_request(frame: bytes) -> Request:
-    """Raises DecodeError, also for a verb that is not known."""
+    """Raises DecodeError, also for a verb that is not known, and for a field that no service should have to look at."""
     fields = _header(frame)
     kind = REQUESTS.get(str(fields.get("verb")))
     if kind is None:
         raise DecodeError(f"unknown verb {fields.get('verb')!r}", [frame])
-    return build(kind, fields, [frame])
+    request = build(kind, fields, [frame])
+    for (name, annotation), value in zip(kind.__annotations__.items(), request, strict=True):
+        _check(f"{kind.__name__}: {name}", name, value, annotation, frame)
+    return request
+
+
+def _check(what: str, name: str, value: Any, annotation: Any, frame: bytes) -> None:
+    """Raises DecodeError for what is of its type, but would end a service that relied on it."""
+    if type(value) is int and not 0 <= value <= _NUMBER_MAX:
+        raise DecodeError(f"{what} is a number from 0 to 2^53", [frame])
+    if type(value) is str and name in _PLACES and not _PLACE.fullmatch(value):
+        raise DecodeError(f"{what} is at most 100 characters of ASCII without spaces and /", [frame])
+    if type(value) is list and not all(fits(one, *get_args(annotation)) for one in value):
+        raise DecodeError(f"{what} is {annotation}", [frame])
 
 
 def encode_reply(result: dict[str, Any]) -> bytes:

@@ -140,7 +140,15 @@ class Filter(NamedTuple):
     subscription: str | None = None
 
 
-# ---- requests: one type per verb -----------------------------------------------------------------------------------
+class Program(NamedTuple):
+    """A pane's program that has ended; nulls where nobody knows how."""
+
+    pid: int
+    exit_status: int | None
+    signal: int | None
+
+
+# ---- requests: one type per verb; what their fields may hold beside their types is in `codec.decode_request` --------
 
 
 class Put(NamedTuple):
@@ -190,7 +198,7 @@ class Panes(NamedTuple):
 
 class Finish(NamedTuple):
     """To the matcher: read this stream up to `end`. `over`: nothing follows in it; `exited`: nor in its pane. `program`:
-    {pid, exit_status, signal} of what has ended. Answered when every event of it is in the journal."""
+    what has ended, a `Program` as a map. Answered when every event of it is in the journal."""
 
     server: str
     session: str

@@ -5,6 +5,7 @@ import re
 import tracemalloc
 from typing import Any
 
+import hostile
 import msgpack
 import pytest
 from ctmux.shared import codec
@@ -41,7 +42,20 @@ def of(kind):
     return st.builds(kind, **{name: BY_ANNOTATION[annotation] for name, annotation in kind.__annotations__.items()})
 
 
-ANY_REQUEST = st.one_of([of(kind) for kind in REQUESTS.values()])
+PLACE = st.from_regex(r"[!-.0-~]{0,20}", fullmatch=True)
+OF_REQUESTS = {int: st.integers(0, 2**53)}
+OF_PLACES = {str: PLACE, str | None: st.none() | PLACE}
+
+
+def of_request(kind):
+    fields = {}
+    for name, annotation in kind.__annotations__.items():
+        table = BY_ANNOTATION | (OF_PLACES if name in ("server", "session", "pane", "stream") else OF_REQUESTS)
+        fields[name] = table[annotation]
+    return st.builds(kind, **fields)
+
+
+ANY_REQUEST = st.one_of([of_request(kind) for kind in REQUESTS.values()])
 CHUNK = Chunk("0123abcd", "$1", "%2", "p2.300.w1.k", 4096, 1.5, False, b"\x00\xff\x1b[0m\r\n")
 EVENT = Event(7, "2026-11-22T10:28:49.123456Z", "pane.exited", "0123abcd", "$1", "@1", "%2", None, {"signal": 9},
               {"session": 6, "pane": 3}, "keeper/0123abcd", 12, "", [])  # fmt: skip
@@ -181,6 +195,17 @@ def test_unknown_verb():
     for verb in (None, 7, [], {}):
         with pytest.raises(DecodeError, match="unknown verb"):
             codec.decode_request(codec.pack({"v": 1, "verb": verb}))
+
+
+@pytest.mark.parametrize("fields", hostile.HOSTILE, ids=lambda fields: str(fields)[:60])
+def test_what_could_end_a_service_does_not_get_to_it(fields):
+    with pytest.raises(DecodeError):
+        codec.decode_request(hostile.frame(fields))
+
+
+@pytest.mark.parametrize("request_", hostile.SOUND, ids=str)
+def test_what_is_sound_gets_to_it(request_):
+    assert codec.decode_request(codec.encode_request(request_)) == request_
 
 
 @pytest.mark.parametrize("name", sorted(DECODERS))

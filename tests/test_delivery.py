@@ -168,8 +168,29 @@ def test_another_journal_is_gone_on_with_from_its_first_event_however_it_is_noti
     assert script.send(None).request.since == 1
     follower, script, _ask = begun()
     assert isinstance(script.send({**page, "log": "old", "next": 13, "head": 12}), Receive)
-    gap = script.send([topics.HEAD, *encode_head(Head("new", 3))])
+    assert script.send([topics.HEAD, *encode_head(Head("new", 3))]).request.since == 13
+    gap = script.send(page)
     assert (gap.start, follower.position) == (13, 1)
+    assert script.send(None).request.since == 1
+    assert isinstance(script.send(page), Receive)
+    assert script.send([topics.HEAD, *encode_head(Head("old", 12))]).request.since == 1  # it was late: a broker was frozen
+    assert isinstance(script.send(page), Receive)
+
+
+def test_when_the_bus_is_silent_the_logger_is_asked_and_what_comes_late_is_not_given_twice():
+    script = EventFollower(Filter(), since=1).follow()
+    script.send(None)
+    script.send({"log": "log", "head": 0})
+    assert isinstance(script.send({"lines": [], "next": 1, "head": 0, "first": 1, "log": "log"}), Receive)
+    events = Ledger("log").accept([Draft("p", n, "", "pattern.matched", 1.0) for n in range(3)])
+    assert script.send(None).request.since == 1
+    lines = [event_line(event) for event in events[:2]]
+    assert script.send({"lines": lines, "next": 3, "head": 2, "first": 1, "log": "log"}) == events[0]
+    assert script.send(None) == events[1]
+    frames = [[topics.EVENT, *encode_event(event)] for event in events]
+    late = [script.send(each) for each in (None, *frames[:2])]
+    assert all(isinstance(step, Receive) for step in late)
+    assert script.send(frames[2]) == events[2]
 
 
 def test_a_journal_whose_files_are_gone_is_a_gap_and_not_asked_for_without_end():

@@ -12,7 +12,7 @@ from ctmux.client.joined import JoinedFollower
 from ctmux.client.script import Ask, Receive
 from ctmux.services.logger.ledger import Ledger
 from ctmux.shared import journal, topics
-from ctmux.shared.codec import encode_event, event_line
+from ctmux.shared.codec import encode_chunk, encode_event, event_line
 from ctmux.shared.errors import NoTarget, UsageError
 from ctmux.shared.messages import Chunk, Draft, Event, Filter, Get, Panes, Status
 
@@ -220,6 +220,22 @@ def test_of_a_pane_that_moves_away_all_is_given_that_it_had_printed(instance):
     instance.happens("pane.exited", session="$2", pane="%1", stream=name, end=7)
     assert run.go(moved).told == [b"abc", b"defg", ("pane.moved", "%1")]
     assert Run(instance, instance.follow(session="$1", since=position)).told == [b"defg", ("pane.moved", "%1")]
+
+
+def test_when_the_bus_is_silent_the_spools_and_the_journal_tell_what_there_is(instance):
+    instance.panes = {"%1": "$1", "%9": "$1"}
+    _path, name = instance.spool("%1", b"abc")
+    run = Run(instance, instance.follow(["%1"], since={}))
+    instance.spool("%1", b"def")
+    instance.spool("%2", b"of another pane")
+    assert run.go(None).told == [b"abc", b"def"]
+    late = Chunk(SERVER, "$1", "%1", name, 3, 1.0, False, b"defg")
+    instance.spool("%1", b"g")
+    assert run.go([topics.out(SERVER, "$1", "%1"), *encode_chunk(late)]).told == [b"abc", b"def", b"g"]
+    instance.spool("%1", b"h")
+    exited = instance.happens("pane.exited", pane="%1", stream=name, end=8)
+    assert run.go(None).told == [b"abc", b"def", b"g", b"h", ("pane.exited", "%1")]
+    assert run.ended and exited
 
 
 def test_a_spool_of_which_nobody_knows_the_end_is_a_gap(instance):

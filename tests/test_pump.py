@@ -21,7 +21,7 @@ class World:
     def __init__(self, directory):
         self.context = bus.context()
         self.loop = Loop(self.context, Paths("default", directory, directory))
-        self.moods, self.taken, self.room, self.answered = [], [], 1000, False
+        self.moods, self.taken, self.room, self.answered, self.silences = [], [], 1000, False, 0
         server = Server(self.context, self.loop.paths.control("logger"))
         server.handle(Status, self._answer)
         self.loop.register(server.socket, server.receive)
@@ -40,7 +40,9 @@ class World:
         """What the answer is, then each message, twice; `ask` asks again."""
         yield (yield Ask("logger", Status()))["head"]
         while True:
-            (word,) = yield Receive()
+            while (frames := (yield Receive())) is None:
+                self.silences += 1
+            (word,) = frames
             if word == b"ask":
                 word = (yield Ask("logger", Status()))["head"]
             yield word
@@ -113,3 +115,16 @@ def test_after_its_end_nothing_is_taken(world):
     world.loop.run(lambda: over)
     world.pump.resume()
     assert len(world.taken) == 5
+
+
+def test_the_script_is_told_when_nothing_comes(world):
+    world.pump.start()
+    world.loop.run(lambda: world.silences == 2)
+    world.say(b"a")
+    world.until(7, b"a", b"a")
+    world.pump.stop()
+    silences = world.silences
+    over = []
+    world.loop.after(7.0, lambda: over.append(True))
+    world.loop.run(lambda: over)
+    assert world.silences == silences

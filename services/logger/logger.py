@@ -64,7 +64,7 @@ class Logger(Service):
             lines = [event_line(event) for event in events]
             if any(len(line) > journal.LINE_MAX for line in lines):
                 raise ValueError(f"an event has at most {journal.LINE_MAX >> 10} KiB in the journal")
-        except (DecodeError, TypeError, ValueError, OverflowError, RecursionError) as error:
+        except (DecodeError, TypeError, ValueError, OverflowError, OSError, RecursionError) as error:  # OSError: of a time
             raise UsageError(f"not a draft: {error}") from error
         if events:
             self._write(events, lines)

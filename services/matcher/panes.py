@@ -3,7 +3,8 @@
 import time
 from typing import Any
 
-from ...shared.messages import Close, Finish, Sent
+from ...shared.codec import build
+from ...shared.messages import Close, Finish, Program, Sent
 from ...shared.outbox import Outbox
 from ...shared.rpc import Reply, Server
 from .context import Context
@@ -31,13 +32,14 @@ class Panes:
 
     def _finish(self, request: Finish, reply: Reply) -> None:
         """Evaluate a stream to its end; answer when all of it is in the journal."""
+        program = build(Program, request.program, []) if request.program is not None else None
 
         def finished() -> None:
             if request.over:
                 self._context.flush(request.server, request.stream)
                 self._silence.over(request.server, request.stream)
-            if request.program:
-                self._exited(request, request.program)
+            if program:
+                self._exited(request, program)
             if request.over:
                 stream = f"{request.server}/{request.stream}"
                 for subscription in self._registry.store.active.values():
@@ -48,13 +50,14 @@ class Panes:
 
         self._reader.finish(request, lambda: self._rules.once_saved(finished))
 
-    def _exited(self, request: Finish, program: dict[str, int | None]) -> None:
+    def _exited(self, request: Finish, program: Program) -> None:
         """Tell that a pane's program has ended, before that is in the journal: nothing of a pane comes after its exit."""
         owners = self._registry.index.owners(EXIT, request.server, request.session, request.pane)
         waiting = self._rules.waiting_for(request.server, request.pane)
         fact = {
-            "is": "exit", "at": time.time(), "key": f"exit/{request.server}/{request.pane}/{program['pid']}", "position": 0,
-            "server": request.server, "session": request.session, "pane": request.pane, "stream": request.stream, **program,
+            "is": "exit", "at": time.time(), "key": f"exit/{request.server}/{request.pane}/{program.pid}", "position": 0,
+            "server": request.server, "session": request.session, "pane": request.pane, "stream": request.stream,
+            **program._asdict(),
         }  # fmt: skip
         self._rules.tell([(id, fact) for id in (*(owner.id for owner in owners), *waiting)])
 

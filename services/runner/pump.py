@@ -6,7 +6,7 @@ from typing import Any
 
 import zmq
 
-from ...client.script import Ask, Item, Receive, Script
+from ...client.script import SILENCE, Ask, Item, Receive, Script
 from ...shared.errors import CtmuxError
 from ...shared.rpc import Call
 from ...shared.service import Service
@@ -28,10 +28,12 @@ class Pump:
         self._waits: Any = None  # what the script waits for
         self._held: Any = None  # an answer that it gets when there is room again
         self._listening = False
+        self._heard = False  # since it was looked whether the bus is silent
         self._ended = False
 
     def start(self) -> None:
         self._go(None)
+        self._service.after(SILENCE, self._look)
 
     def stop(self) -> None:
         """Nothing is taken any more."""
@@ -90,4 +92,14 @@ class Pump:
                 frames = self._socket.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
                 return
+            self._heard = True
             self._go(frames)
+
+    def _look(self) -> None:
+        """Tell the script if the bus is silent."""
+        if self._ended:
+            return
+        silent, self._heard = not self._heard, False
+        if silent and self._listening:
+            self._go(None)
+        self._service.after(SILENCE, self._look)

@@ -185,7 +185,7 @@ class Watcher(Service):
 
     def _read(self, request: Read, _reply: Any) -> dict[str, Any]:
         try:
-            found = spool.read(self._path(request.stream), max(0, request.offset), min(request.limit, FRAME_MAX // 2))
+            found = spool.read(self._path(request.stream), request.offset, min(request.limit, FRAME_MAX // 2))
         except FileNotFoundError as error:
             raise NoTarget(f"stream {request.stream!r} is not in session {self._session}") from error
         tail = self._tails.get(request.stream)

@@ -1,15 +1,17 @@
 """Deaths and freezes at moments that chaos seldom meets: each was a defect once."""
 
+import asyncio
 import json
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ctmux import Chunk, Client, DeadlinePassed, Event, Gap
+from ctmux import AsyncClient, Chunk, Client, DeadlinePassed, Event, Gap
 from ctmux.client import joined
 from ctmux.shared import spool, supervised
 from disks import fill
@@ -334,6 +336,93 @@ def test_a_frozen_broker_is_a_trouble(daemon: World) -> None:
     assert "broker does not answer" in daemon.ctmux("health", code=1).stderr
     os.kill(broker, signal.SIGCONT)
     assert daemon.ctmux("health").stdout == "healthy\n"
+
+
+class Seen:
+    """What a follower was given: lines of matches, or bytes."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.output = b""
+
+    def take(self, item: Any) -> bool:
+        """Whether it is the last one."""
+        if isinstance(item, Chunk):
+            self.output += item.data
+        elif item.kind == "pattern.matched":
+            self.lines.append(item.data["line"])
+        return bool(self.lines) and self.lines[-1] == "row 9"
+
+    def rows(self) -> list[str]:
+        return self.lines or [line for line in self.output.decode().splitlines() if line.startswith("row")]
+
+
+def test_behind_a_frozen_broker_followers_go_on_and_are_given_nothing_twice(daemon: World, environment: World) -> None:
+    pane = daemon.open_pane("stty -echo; while read n; do echo row $n; done")
+    server = daemon.wait_event("pane.observed", pane=pane)["server"]
+    daemon.ctmux("subscribe", "pattern", "^row", "--pane", pane)
+    broker = next(p["pid"] for p in daemon.data("status")["programs"] if p["name"] == "broker")
+    seen = [Seen() for _ in range(4)]
+
+    def blocking(mine: Seen, output: bool) -> None:
+        with Client() as client:
+            for item in client.output(server, [pane], since={}) if output else client.events(since=1):
+                if mine.take(item):
+                    break
+
+    async def follow(client: AsyncClient, mine: Seen, output: bool) -> None:
+        async for item in client.output(server, [pane], since={}) if output else client.events(since=1):
+            if mine.take(item):
+                break
+
+    async def awaited() -> None:
+        async with AsyncClient() as client:
+            await asyncio.gather(follow(client, seen[2], False), follow(client, seen[3], True))
+
+    def row(*numbers: int) -> None:
+        for number in numbers:
+            daemon.tmux("send-keys", "-t", pane, str(number), "Enter")
+        until(lambda: [mine.rows()[-1:] for mine in seen] == [[f"row {numbers[-1]}"]] * 4, 40)
+
+    threads = [
+        threading.Thread(target=blocking, args=(seen[0], False)), threading.Thread(target=blocking, args=(seen[1], True)),
+        threading.Thread(target=asyncio.run, args=(awaited(),)),
+    ]  # fmt: skip
+    for thread in threads:
+        thread.start()
+    try:
+        row(0, 1)
+        os.kill(broker, signal.SIGSTOP)
+        row(2, 3, 4)
+        row(5)
+    finally:
+        os.kill(broker, signal.SIGCONT)
+        row(6, 7, 8, 9)
+        daemon.tmux("kill-pane", "-t", pane)
+        for thread in threads:
+            thread.join(30)
+    assert not any(thread.is_alive() for thread in threads)
+    assert [mine.rows() for mine in seen] == [[f"row {number}" for number in range(10)]] * 4
+    assert seen[1].output == seen[3].output
+
+
+def test_a_frozen_logger_lets_nobody_wait_for_longer_than_he_wants(daemon: World, environment: World) -> None:
+    async def awaited() -> None:
+        async with AsyncClient() as client:
+            async for _event in client.events(timeout=4):
+                pass
+
+    with Client() as client:
+        client.status()
+        stream = client.events(since=daemon.events()[-1]["n"], timeout=4)
+        next(stream)
+        os.kill(daemon.role("logger"), signal.SIGSTOP)
+        with pytest.raises(DeadlinePassed):
+            list(stream)
+    begun = time.monotonic()
+    with pytest.raises(DeadlinePassed):
+        asyncio.run(awaited())
+    assert time.monotonic() - begun < 10
 
 
 def test_a_frozen_supervisord_holds_nobody_for_ever(daemon: World) -> None:
