@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 from typing import Any
 
 import typer
@@ -25,7 +26,17 @@ class Acting(TyperCommand):
         at = next((at for at, word in enumerate(args[:-1]) if word in _REST), None)
         if at is not None:  # without the `--` the first word is enough to say what is missing
             args = [*args[: at + 1], json.dumps(args[at + 2 :]) if args[at + 1] == "--" else args[at + 1]]
+        elif "--" in args:
+            self._check_behind(ctx, args, args.index("--"))
         return super().parse_args(ctx, args)
+
+    def _check_behind(self, ctx: Any, args: list[str], at: int) -> None:
+        """Raises a usage error for words behind `--` where all arguments are there already, unless they begin with -."""
+        behind = args[at + 1 :]
+        given, _, _ = self.make_parser(ctx).parse_args(args=args[:at])
+        complete = all(given.get(param.name) for param in self.params if param.param_type_name == "argument")
+        if complete and behind and not behind[0].startswith("-"):
+            ctx.fail(f"what is behind -- is no pattern; did you mean: --run -- {shlex.join(behind)}")
 
 
 def _one(name: str, metavar: str, text: str, type_: Any = str) -> Parameter:

@@ -4,9 +4,10 @@ import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ..shared import policy
+from ..shared import paths, policy, supervised
 from ..shared.actions import ON_PANE
 from ..shared.errors import NoTarget
+from .environment import policy_in_force
 
 if TYPE_CHECKING:
     from ..client import Client
@@ -17,7 +18,10 @@ def check_panes(actions: list[dict[str, Any]], where: dict[str, str | None]) -> 
     here the runner checks, each time."""
     acting = [action for action in actions if action.get("do") in ON_PANE]
     wanted = {(one.get("server") or where["server"], one.get("to") or where["pane"]) for one in acting}
-    if not any(server and pane for server, pane in wanted) or policy.load().type_into == ["*"]:
+    if not any(server and pane for server, pane in wanted):
+        return
+    allowed, _file = policy_in_force(supervised.running(paths.resolve()))
+    if allowed.type_into == ["*"]:
         return
     from ..shared.tmux import TmuxError, identify
     from .server import panes, socket
@@ -29,7 +33,7 @@ def check_panes(actions: list[dict[str, Any]], where: dict[str, str | None]) -> 
             if (here, one.pane) in wanted:
                 names.setdefault(one.pane, []).extend(filter(None, (one.session, one.session_name, one.label)))
     for pane, known in names.items():
-        policy.check_pane(policy.load(), pane, known)
+        policy.check_pane(allowed, pane, known)
 
 
 def unknown_targets(actions: list[dict[str, Any]], client: "Client") -> Iterator[str]:

@@ -1,20 +1,21 @@
 """The last lines of what panes have printed already: where they begin in each stream."""
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..shared import spool
-from .printers import Printer
 
 if TYPE_CHECKING:
     from ..client import Client
 
 
 def begin(
-    client: "Client", server: str, panes: list[str] | None, session: str | None, lines: int, printer: Printer | None
-) -> dict[str, int]:
-    """The offset in each stream where its last `lines` begin, of a pane's earlier streams their ends; prints what an
-    adopted pane showed before its stream."""
+    client: "Client", server: str, panes: list[str] | None, session: str | None, lines: int,
+    show: Callable[[spool.Spool, bytes], None],
+) -> dict[str, int]:  # fmt: skip
+    """The offset in each stream where its last `lines` begin, of a pane's earlier streams their ends; shows what an
+    adopted pane had printed before its stream."""
     root = client.paths.spool
     wanted = [
         found
@@ -22,17 +23,17 @@ def begin(
         if (found.stream.pane in panes if panes is not None else found.session == session)
     ]
     offsets = {found.stream.name: spool.size(found.path) for found in wanted}
-    for pane, found in {found.stream.pane: found for found in wanted}.items():
+    for found in {found.stream.pane: found for found in wanted}.values():
         try:
             offset, missing = last_lines(found.path, lines)
         except FileNotFoundError:  # the pane has moved in this moment: all of it is shown
             offset, missing = 0, 0
         offsets[found.stream.name] = offset
         before = spool.meta(f"{root}/{server}", found.stream.name, "history")
-        if missing and printer and os.path.exists(before):
+        if missing and os.path.exists(before):
             with open(before, "rb") as file:
                 shown = file.read().splitlines(keepends=True)
-            printer.data(pane, b"".join(shown[-missing:]))
+            show(found, b"".join(shown[-missing:]))
     return offsets
 
 

@@ -1,6 +1,7 @@
 """The log as the command line reads it: from its files, and from the daemon when it follows."""
 
 import contextlib
+import os
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -63,17 +64,51 @@ def check_subscription(wanted: str) -> None:
 
 
 def stored(wanted: "Filter", number: int) -> Iterator["Event"]:
-    """What the files have; the daemon need not run."""
+    """What the files have; the daemon need not run. A damaged line is told, and passed over."""
     from ..shared import journal
-    from ..shared.codec import parse_event
+    from ..shared.codec import DecodeError, parse_event
 
     directory = where.resolve().journal
     while True:
         page = journal.read(directory, number, 1000, wanted)
-        yield from map(parse_event, page.lines)
+        for line in page.lines:
+            try:
+                yield parse_event(line)
+            except DecodeError as error:
+                say(f"ctmux: {_place(directory, line)}: {error}; see: ctmux events verify")
         if page.next <= number:
             return
         number = page.next
+
+
+def _place(directory: str, damaged: bytes) -> str:
+    """File and number of a line."""
+    from ..shared import journal
+
+    for segment in journal.segments(directory):
+        with contextlib.suppress(FileNotFoundError), open(segment.path, "rb") as file:
+            for number, line in enumerate(file, 1):
+                if line == damaged:
+                    return f"{segment.path}:{number}"
+    return directory
+
+
+def former_session(name: str, socket: str) -> tuple[str | None, str] | None:
+    """(server key, id) of the last session with this name on the tmux server of a socket, as far as the log goes back."""
+    from ..shared.messages import Filter
+
+    servers, found = set(), {}
+    for event in stored(Filter("server.found,session"), 1):
+        if event.kind == "server.found" and os.path.realpath(event.data["socket"]) == os.path.realpath(socket):
+            servers.add(event.server)
+        elif event.server in servers and event.session and name in (event.data.get("name"), event.data.get("previous")):
+            found[event.server, event.session] = event.n
+    if not found:
+        return None
+    last = max(found, key=lambda one: found[one])
+    if len(found) > 1:
+        say(f"ctmux: {len(found)} sessions were named {name!r}; this is the last, {last[1]}")
+    return last
 
 
 def following(since: int | None, wanted: "Filter", timeout: float | None) -> Iterator["Event"]:

@@ -23,9 +23,11 @@ from .commands import (
     subscription,
 )
 from .output import say
+from .root import Root
 
 app = typer.Typer(
     name="ctmux",
+    cls=Root,
     help="The event system that tmux lacks: every pane watched, its output and life as numbered events.",
     epilog="Exit codes: 0 done, 1 failed, 2 usage, 3 no daemon, 4 no target, 5 refused, 124 deadline, 130 interrupted.",
     no_args_is_help=True,

@@ -5,6 +5,7 @@ from ids, and its own listings are not used: a directory or command with a newli
 """
 
 import os
+import shlex
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
@@ -49,6 +50,14 @@ def socket() -> str:
     return os.path.abspath(given)
 
 
+def _ctmux(path: str) -> str:
+    """The command for this server, with the -L or -S that chose it."""
+    if not os.environ.get("CTMUX_TMUX_SOCKET"):
+        return "ctmux"
+    folder, name = os.path.split(path)
+    return f"ctmux -L {shlex.quote(name)}" if folder == tmux.socket_directory() else f"ctmux -S {shlex.quote(path)}"
+
+
 def _inside() -> str | None:
     """The socket in $TMUX, which is `path,pid,session`; the path may hold commas."""
     return os.environ.get("TMUX", "").rpartition(",")[0].rpartition(",")[0] or None
@@ -78,7 +87,8 @@ def connect(start: bool = False) -> "Server":
     except tmux.ServerGone as error:
         if not start:
             raise NoTarget(
-                f"no tmux server on {path}; start one: ctmux session create NAME, or choose another: ctmux -L NAME, -S PATH"
+                f"no tmux server on {path}; start one: {_ctmux(path)} session create NAME, "
+                "or choose another: ctmux -L NAME, -S PATH"
             ) from error
         folder = os.path.dirname(path)
         if folder == tmux.socket_directory():

@@ -37,16 +37,18 @@ def path(environ: dict[str, str] | None = None) -> str:
     return env.get("CTMUX_POLICY") or os.path.join(os.path.dirname(config.path(environ)), "policy.toml")
 
 
-def load(file: str | None = None) -> Policy:
-    """The policy in `file`; without one everything is allowed that needs no more than an owner's word.
+def load(file: str | None = None, environ: dict[str, str] | None = None) -> Policy:
+    """The policy in `file`, or in the one that the environment names; without one everything is allowed that needs no more
+    than an owner's word.
 
     Raises Refused for a file that somebody else could have written, UsageError for one with a mistake.
     """
-    where = file or path()
+    env = os.environ if environ is None else environ
+    where = file or path(environ)
     try:
         opened = open(where, "rb")  # noqa: SIM115 (closed by the next statement)
     except FileNotFoundError:
-        if file or os.environ.get("CTMUX_POLICY"):
+        if file or env.get("CTMUX_POLICY"):
             raise Refused(f"{where}: no such policy file (CTMUX_POLICY); no action is allowed without it") from None
         return Policy()
     except OSError as error:

@@ -1,15 +1,16 @@
 """`ctmux action ...`: what subscriptions have set off, who armed it, and what may run."""
 
 import json
+import os
 import shlex
 from collections.abc import Iterator
 from typing import Any
 
 import typer
 
-from ...shared import paths, policy
+from ...shared import paths, supervised
 from ...shared.errors import NoTarget
-from .. import acting
+from .. import acting, environment
 from ..output import JSON, Result, command, table
 
 app = typer.Typer(help="What subscriptions set off: list, look, cancel.", no_args_is_help=True, rich_markup_mode=None)
@@ -85,13 +86,17 @@ def _who(by: dict[str, Any]) -> tuple[str, str]:
 def policy_(as_json: bool = JSON) -> Result:
     """What may run at all, and which file says so.
 
-    Exit code 5 if that file cannot be trusted."""
-    import os
+    The file is $CTMUX_POLICY, else policy.toml beside the settings: beside $CTMUX_CONFIG, else in ~/.config/ctmux.
+    What counts is what the running daemon was started with; it is shown from any shell.
 
-    allowed, where = policy.load(), policy.path()
-    source = where if os.path.exists(where) else f"{where} (not there: these are the defaults)"
+    Exit code 5 if the file cannot be trusted."""
+    running = supervised.running(paths.resolve())
+    allowed, file = environment.policy_in_force(running)
+    whose = f"of the running daemon (supervisord {running.pid})" if running else "of a daemon started here; none runs now"
+    missing = "" if os.path.exists(file) else " (not there: these are the defaults)"
     lines = [f"{name:10} {value}" for name, value in allowed._asdict().items()]
-    return Result("\n".join([source, *lines]), {**allowed._asdict(), "file": where})
+    data = {**allowed._asdict(), "file": file, "supervisord": running and running.pid}
+    return Result("\n".join([f"{file}{missing}, {whose}", *lines]), data)
 
 
 def _events(subscription: str | None, kind: str = "action") -> Iterator[Any]:

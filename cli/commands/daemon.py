@@ -10,8 +10,8 @@ from ...shared import paths as where
 from ...shared import supervised
 from ...shared.config import load
 from ...shared.errors import CtmuxError, NoDaemon, UsageError
-from .. import supervisor
-from ..output import JSON, Result, command
+from .. import environment, supervisor
+from ..output import JSON, Result, command, say
 from .status import report
 
 app = typer.Typer(help="Start, stop and look after the daemon.", no_args_is_help=True, rich_markup_mode=None)
@@ -29,7 +29,9 @@ def start(as_json: bool = JSON) -> Result:
 @app.command(epilog="Example: ctmux daemon stop")
 @command
 def stop(as_json: bool = JSON) -> Result:
-    """Stop the daemon. tmux is as it was before: no hook, pipe or client of ctmux stays."""
+    """Stop the daemon. tmux is as it was before: no hook, pipe or client of ctmux stays.
+
+    The log and the subscriptions stay; what was kept of the panes' output (for tail -n, --from start) does not."""
     paths = where.resolve()
     try:
         record = supervisor.stop(paths)
@@ -43,8 +45,14 @@ def stop(as_json: bool = JSON) -> Result:
 @app.command(epilog="Example: ctmux daemon restart")
 @command
 def restart(as_json: bool = JSON) -> Result:
-    """Stop the daemon if it runs, and start it. Subscriptions and the log stay."""
+    """Stop the daemon if it runs, and start it. Subscriptions and the log stay.
+
+    What was kept of the panes' output (for tail -n, --from start) does not: a pane begins anew with the text that it shows.
+    $CTMUX_CONFIG and $CTMUX_POLICY stay what they were where this shell has none; without them: stop, then start."""
     paths = where.resolve()
+    for name, file in environment.kept(supervised.running(paths)).items():
+        say(f"ctmux: {name} stays {file}, as the daemon was started with it")
+        os.environ[name] = file
     load()  # a mistake in the settings is told before anything is stopped
     with contextlib.suppress(NoDaemon):
         supervisor.stop(paths)
@@ -63,7 +71,7 @@ def status_(as_json: bool = JSON) -> Result:
 @command
 def logs(
     service: str | None = typer.Argument(
-        None, help="One service: supervisord, broker, logger, keeper, matcher, watcher-..."
+        None, help="One service: supervisord, broker, logger, keeper, matcher, runner, watcher-..."
     ),
     lines: int = typer.Option(50, "-n", "--lines", min=1, help="How many lines of each."),
     as_json: bool = JSON,

@@ -33,9 +33,13 @@ def events(
         None, "--kind", "-k", help="A kind, its first part, or several: pane.exited, pane, pane,gap."
     ),
     session: str | None = typer.Option(
-        None, "--session", help="A session: its name, or $3. A subscription of one pane is of no session."
+        None,
+        "--session",
+        help="A session: its name, also of one that is gone, or $3. A subscription of one pane is of no session.",
     ),
-    pane: str | None = typer.Option(None, "--pane", help="A pane: %12, session:window.pane, or a label."),
+    pane: str | None = typer.Option(
+        None, "--pane", help="A pane: %12, session:window.pane, or a label; %12 also if it has ended."
+    ),
     subscription: str | None = typer.Option(
         None, "--subscription", help="A subscription: its id, or its name, also if it has ended."
     ),
@@ -53,7 +57,10 @@ def events(
         return None
     if timeout is not None and not follow:
         raise UsageError("--timeout needs --follow: without it the command ends by itself")
-    check_filter(Filter(kind), None)
+    try:
+        check_filter(Filter(kind), None)
+    except UsageError as error:
+        raise UsageError(f"{error}, user.* (your own)") from None
     server, session_id, pane_id = scope(session, pane, past=True)
     subscription = None if subscription is None else log.subscription_id(subscription)
     wanted = Filter(kind, server, session_id, pane_id, subscription)
@@ -101,7 +108,8 @@ def verify(as_json: bool = JSON) -> Result:
 
 
 def scope(session: str | None, pane: str | None, past: bool) -> tuple[str | None, str | None, str | None]:
-    """(server key, session id, pane id) that `--session` and `--pane` mean. In the `past`, ids may be of what is gone."""
+    """(server key, session id, pane id) that `--session` and `--pane` mean. In the `past`, ids may be of what is gone, and
+    names of sessions."""
     if not session and not pane:
         return None, None, None
     if session and pane:
@@ -117,10 +125,17 @@ def scope(session: str | None, pane: str | None, past: bool) -> tuple[str | None
             found = resolve_pane(pane, panes())
             return server, None, found.pane
         return server, resolve_session(session or "", panes()).session, None
-    except (NoTarget, TmuxError):
-        if not (gone and past):
+    except (NoTarget, TmuxError) as error:
+        if not past:
             raise
-        return None, session, pane
+        if gone:
+            return None, session, pane
+        if pane and isinstance(error, NoTarget):
+            raise NoTarget(f"{error}; of one that has ended, its id: ctmux events --kind pane.exited") from None
+        was = log.former_session(session, socket()) if session else None
+        if was is None:
+            raise
+        return *was, None
 
 
 def _since(text: str | None) -> tuple[int, str]:

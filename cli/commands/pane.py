@@ -1,5 +1,6 @@
 """`ctmux pane ...`: tmux panes, with or without a daemon. `stream` and `tail` are in stream.py, `record` in record.py."""
 
+import shlex
 from typing import Literal
 
 import typer
@@ -25,6 +26,7 @@ Layout = Literal["tiled", "even-horizontal", "even-vertical", "main-horizontal",
 
 # A message to the tmux server holds 16 KiB; a character is at most 4 bytes.
 _TYPED_AT_ONCE = 3000
+_OWN = {"--json", "--force", "--help", "-h"}  # options of `pane exec`
 
 
 @app.command(epilog="Example: ctmux pane create build --label tests --layout tiled -- pytest -x 'tests/a b.py'")
@@ -135,6 +137,12 @@ def exec_(
     as_json: bool = JSON,
 ) -> Result:
     """Type a command and Enter into a pane, and return at once. Nothing in it is taken for the name of a key."""
+    own = words[: words.index("--")] if "--" in words else []
+    if own and set(own) <= _OWN:
+        options, text = " ".join(own), shlex.join(words[len(own) + 1 :])
+        raise UsageError(
+            f"options of ctmux go before the target: ctmux pane exec {options} {shlex.quote(target)} -- {text}"
+        )
     tmux = server.connect()
     record = _typable(target, server.panes(tmux), force)
     pane = server.pane(tmux, record.pane)
@@ -204,6 +212,8 @@ def label(
     panes = server.panes(tmux)
     record = resolve_pane(target, panes)
     pane = server.pane(tmux, record.pane)
+    if remove and record.label is None:
+        return _result(f"{record.pane} has no label", record)
     if remove:
         pane.unset_option(LABEL)
         return _result(f"removed: label {record.label} of {record.pane}", record._replace(label=None))

@@ -55,8 +55,8 @@ def _describe(paths: where.Paths, data: dict[str, Any]) -> str:
 def _actions(runner: dict[str, Any]) -> str:
     if not runner:
         return "actions ?"
-    armed = counted(runner["armed"], "subscription has", "subscriptions have")
-    return f"actions {len(runner['running'])} running, {runner['waiting']} waiting ({armed} some)"
+    armed = counted(runner["armed"], "subscription sets", "subscriptions set")
+    return f"actions {len(runner['running'])} running, {runner['waiting']} waiting ({armed} off actions)"
 
 
 def _ago(seconds: int | None) -> str:

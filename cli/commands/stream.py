@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from ...shared import spool
 from ...shared.codec import timestamp
 from ...shared.errors import UsageError
 from .. import history
@@ -43,7 +44,9 @@ def tail(
     plain: bool = PLAIN,
     as_json: bool = AS_JSON,
 ) -> None:
-    """The last lines, then what follows. No byte is missing or double in between; ends when the panes end."""
+    """The last lines, then what follows. No byte is missing or double in between; ends when the panes end.
+
+    What a pane had printed before it was observed has null for offset and time in JSON."""
     _follow(targets, lines, regex, raw, plain, as_json)
 
 
@@ -64,8 +67,14 @@ def _follow(targets: list[str], lines: int | None, regex: str | None, raw: bool,
         several = panes is None or len(panes) > 1
         as_is = raw or (not plain and not as_json and sys.stdout.isatty() and not several)
         printer: Printer = RawPrinter() if as_is and not regex else LinePrinter(regex, as_is, several and not raw)
-        shown = None if as_json else printer
-        offsets = None if lines is None else history.begin(client, server, panes, session, lines, shown)
+
+        def show(found: spool.Spool, data: bytes) -> None:
+            if as_json:
+                print(line(_before(found, data)), flush=True)
+            else:
+                printer.data(found.stream.pane, data)
+
+        offsets = None if lines is None else history.begin(client, server, panes, session, lines, show)
         for item in client.output(server, panes, session, since=offsets):
             if isinstance(item, Chunk):
                 if as_json:
@@ -91,6 +100,13 @@ def _say_exit(pane: str, data: dict[str, Any]) -> None:
         say(f"ctmux: {pane} exited with status {data['exit_status']}")
     else:
         say(f"ctmux: {pane} ended (its exit status is not known)")
+
+
+def _before(found: spool.Spool, data: bytes) -> dict[str, Any]:
+    """What a pane had printed before it was observed: it has no place in the stream, and no time."""
+    text = data.decode(errors="replace")
+    place = {"pane": found.stream.pane, "session": found.session, "stream": found.stream.name}
+    return {**place, "offset": None, "time": None, "data": text}
 
 
 def _chunk(chunk: "Chunk", texts: dict[str, codecs.IncrementalDecoder]) -> dict[str, Any]:

@@ -164,6 +164,8 @@ def _arm(kind: str, given: dict[str, Any]) -> Result:
     patterns = [patterns] if isinstance(patterns, str) else patterns
     first = [given.pop(name) for name in ("first", "second") if name in given]
     dry, actions = given["act_dry"], acting.take(given)
+    if re.fullmatch(r"s\d+", given.get("name") or ""):
+        raise UsageError(f"--name {given['name']}: that is how ids look; choose another name")
     options = {**_options(given), **({"actions": actions} if actions else {})}
     fixed.check_panes(actions, where)
     with Client() as client:

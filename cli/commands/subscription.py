@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from operator import itemgetter
@@ -15,7 +17,7 @@ from ...shared import paths, spool
 from ...shared.codec import timestamp
 from ...shared.counted import counted
 from ...shared.errors import NoTarget, UsageError, from_wire
-from .. import acting
+from .. import acting, log
 from ..output import JSON, Result, command, table
 from .events import scope
 
@@ -55,10 +57,11 @@ def show(wanted: str = typer.Argument(..., metavar="ID", help="Its id or name.")
     from ...client import Client
 
     with Client() as client:
-        fitting = [s for s in client.subscriptions() if wanted in (s["id"], s["name"])]
+        known = client.subscriptions()
+    fitting = [s for s in known if s["id"] == wanted] or [s for s in known if s["name"] == wanted]
     if len(fitting) != 1:
         many = f"{len(fitting)} subscriptions are named {wanted!r}" if fitting else f"no subscription {wanted!r}"
-        raise NoTarget(f"{many}; see: ctmux subscription list")
+        raise NoTarget(f"{many}; see: ctmux subscription list{'' if fitting else _ended(wanted)}")
     text = "\n".join(f"{key:9} {value}" for key, value in fitting[0].items() if value not in (None, [], False, 0))
     return Result(text, fitting[0], fitting[0]["session"], fitting[0]["pane"])
 
@@ -96,6 +99,16 @@ def _of(known: list[dict[str, Any]], owner: str | None, tag: str | None) -> list
     return [one for one in known if owner in (None, one["owner"]) and (tag is None or tag in one["tags"])]
 
 
+def _ended(wanted: str) -> str:
+    """Where to look for one that has ended; nothing for one that never was."""
+    try:
+        id = log.subscription_id(wanted)
+        log.check_subscription(id)
+    except NoTarget:
+        return ""
+    return f"; it has ended: ctmux events --subscription {id}"
+
+
 @app.command("explain", epilog="Example: ctmux subscription explain s3")
 @command
 def explain(wanted: str = typer.Argument(..., metavar="ID", help="Its id or name."), as_json: bool = JSON) -> Result:
@@ -103,7 +116,10 @@ def explain(wanted: str = typer.Argument(..., metavar="ID", help="Its id or name
     from ...client import Client
 
     with Client() as client:
-        found = client.explain(wanted)
+        try:
+            found = client.explain(wanted)
+        except NoTarget as error:
+            raise NoTarget(f"{error}{_ended(wanted)}") from None
     armed = found["subscription"]
     found["actions"] = acting.told(armed["actions"])
     lines = [f"{armed['id']} waits for {armed['kind']}: {_looks_for(armed) or 'anything'} in {_place(armed)}"]
@@ -126,7 +142,7 @@ def explain(wanted: str = typer.Argument(..., metavar="ID", help="Its id or name
 @command
 def test(
     regex: str = typer.Argument(..., metavar="REGEX", help="What a subscription would look for."),
-    file: str | None = typer.Argument(None, metavar="FILE", help="Look through a file."),
+    file: str | None = typer.Argument(None, metavar="FILE", help="Look through a file; - is stdin."),
     pane: str | None = typer.Option(None, "--pane", help="Look through what is kept of this pane's output."),
     check: bool = typer.Option(False, "--check", help="Only say what the pattern costs."),
     as_json: bool = JSON,
@@ -134,14 +150,18 @@ def test(
     """What a pattern would find in a pane's past or a file; its cost."""
     if (pane is not None) + (file is not None) + check != 1:
         raise UsageError("use one of FILE, --pane and --check")
-    if file is not None and not os.path.isfile(file):
+    if file is not None and file != "-" and not os.path.isfile(file):
         raise NoTarget(f"no file {file}")
-    answers = _try([regex], _spool(pane) if pane else file)
-    costs = next(answers)["costs"]
+    with tempfile.NamedTemporaryFile() as piped:
+        if file == "-":
+            shutil.copyfileobj(sys.stdin.buffer, piped)
+            piped.flush()
+        answers = _try([regex], _spool(pane) if pane else piped.name if file == "-" else file)
+        costs = next(answers)["costs"]
+        found = list(answers)
     text = [f"{cost['class']}: {cost['pattern']}: {cost['why']}" for cost in costs]
     if check:
         return Result("\n".join(text), {"costs": costs})
-    found = list(answers)
     text += [f"byte {one['offset']}: {one['line']}" for one in found]
     return Result("\n".join([*text, f"{counted(len(found), 'line')} would fire"]), {"costs": costs, "lines": found})
 

@@ -128,6 +128,7 @@ def failure(world: World, code: str, *arguments: str) -> str:
 def test_every_answer_is_an_envelope(daemon: World) -> None:
     assert success(daemon, "status")["data"]["instance"] == "default"
     assert success(daemon, "daemon", "status")["command"] == "daemon-status"
+    assert "actions 0 running, 0 waiting (0 subscriptions set off actions)" in success(daemon, "status")["output"]
     assert success(daemon, "endpoints")["data"]["journal"] == daemon.paths.journal
     assert success(daemon, "daemon", "logs", "keeper")["data"]["logs"].keys() == {"keeper"}
     made = success(daemon, "session", "create", "made")
@@ -177,13 +178,20 @@ def test_every_exit_code_has_its_case(world: World) -> None:
 
 
 def test_a_word_that_is_not_understood(world: World) -> None:
-    """Usage errors of the parser itself: nothing on stdout, exit code 2, and the envelope where JSON is wanted."""
+    """Usage errors of the parser itself: exit code 2, nothing on stdout but the envelope where JSON is wanted."""
     for arguments in (["nonsense"], ["pane", "nonsense"], ["pane", "list", "--nonsense"], ["pane", "info"],
                       ["events", "-n", "x"], ["events", "-n", "0"]):  # fmt: skip
         done = world.ctmux(*arguments, code=2)
         assert done.stdout == "" and done.stderr
-    done = world.ctmux("events", "--json", "--nonsense", code=2)
-    assert "--nonsense" in done.stdout + done.stderr
+    for words, named, text in ((["events", "--nonsense"], "events", "--nonsense"), (["nonsense"], "ctmux", "nonsense"),
+                               (["pane", "info"], "pane-info", "TARGET"), (["pane", "nonsense"], "pane", "nonsense"),
+                               (["pane", "create", "x", "--layout", "foo"], "pane-create", "--layout")):  # fmt: skip
+        done = world.ctmux(*words, "--json", code=2)
+        answer = json.loads(done.stdout)
+        assert done.stderr == "" and done.stdout.count("\n") == 1 and answer.keys() == ENVELOPE | {"error"}
+        assert (answer["command"], answer["error"]["code"]) == (named, "usage")
+        assert text in answer["error"]["message"]
+    assert world.ctmux("pane", "info", "--", "--json", "x", code=2).stdout == ""
 
 
 def test_a_configuration_with_a_mistake_is_named(world: World) -> None:

@@ -174,6 +174,33 @@ def test_a_directory_that_supervisord_cannot_use_is_refused(world: World) -> Non
     assert "'%'" in world.ctmux("daemon", "start", code=2).stderr
 
 
+def test_the_files_that_it_was_told_of_are_seen_and_kept_from_any_shell(world: World) -> None:
+    """CTMUX_POLICY and CTMUX_CONFIG of the shell that started it."""
+    none = world.data("action", "policy")
+    assert none["supervisord"] is None and none["file"] == f"{world.root}/config/ctmux/policy.toml"
+    Path(world.root, "mine.toml").write_text("shell = false\ntype_into = ['other']\n")
+    world.env["CTMUX_TMUX_SOCKET"] = world.socket()
+    world.tmux("new-session", "-d", "-s", "main")
+    world.configure("[runner]\ntogether = 3\n")
+    policy, config = f"{world.root}/mine.toml", world.env["CTMUX_CONFIG"]
+    told = {"CTMUX_POLICY": "mine.toml", "CTMUX_CONFIG": config}
+    subprocess.run([CTMUX, "daemon", "start"], env={**world.env, **told}, cwd=world.root, check=True, timeout=90)
+    del world.env["CTMUX_CONFIG"]
+    armed = world.ctmux("subscribe", "pattern", "x", "--pane", "main:0.0", "--send", "y", code=5).stderr
+    assert "the policy does not allow to act on %0" in armed
+    for _ in range(2):
+        found = world.data("action", "policy")
+        assert (found["file"], found["shell"]) == (policy, False) and found["supervisord"]
+        assert f"{policy}, of the running daemon (supervisord " in world.ctmux("action", "policy").stdout
+        said = world.ctmux("daemon", "restart").stderr
+        assert said == "".join(f"ctmux: {name} stays {file}, as the daemon was started with it\n"
+                               for name, file in (("CTMUX_CONFIG", config), ("CTMUX_POLICY", policy)))  # fmt: skip
+    world.env["CTMUX_POLICY"] = f"{world.root}/other.toml"  # a shell that has one is obeyed
+    Path(world.env["CTMUX_POLICY"]).write_text("actions = false\n")
+    assert "CTMUX_POLICY" not in world.ctmux("daemon", "restart").stderr
+    assert world.data("action", "policy")["actions"] is False
+
+
 def test_restart_and_logs(daemon: World) -> None:
     first = daemon.data("status")["supervisord"]["pid"]
     daemon.ctmux("daemon", "restart")

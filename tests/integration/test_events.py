@@ -95,13 +95,15 @@ def test_what_is_shown(daemon: World) -> None:
     for kind in ("pan", "pane.exite", "exited"):
         told = daemon.ctmux("events", "--kind", kind, code=2).stderr
         assert f"no kind '{kind}'; there are: " in told and "gap, idle.expired, journal.stalled" in told
+        assert "user.* (your own)" in told
     assert numbers("--session", "main") == numbers("--session", "$0") == where(session="$0")
     assert numbers("--session", "other") == where(session="$1")
     assert numbers("--pane", pane) == where(pane=pane)  # it is gone, its events are not
     assert numbers("--pane", "main:0.0") == where(pane="%0")
     assert numbers("--subscription", "s1") == where(subscription="s1")
     assert numbers("--kind", "window", "--session", "main", "-n", "1") == where(kind="window.renamed")[-1:]
-    assert "see: ctmux" in daemon.ctmux("events", "--pane", "nobody", code=4).stderr
+    told = daemon.ctmux("events", "--pane", "nobody", code=4).stderr
+    assert "see: ctmux" in told and "that has ended, its id: ctmux events --kind pane.exited" in told
     for wrong in ("yesterday", "5x", "12:99", "-3"):
         refused = daemon.ctmux("events", f"--since={wrong}", code=2)
         assert "--since" in refused.stderr and refused.stdout == ""
@@ -164,6 +166,42 @@ def test_a_subscription_by_its_name(daemon: World) -> None:
         assert "no subscription is named 'nobody', and the log has none that was" in told and told.count("\n") == 1
     daemon.stop()
     assert of("ready") == ({"s3"}, last)
+
+
+def test_a_session_by_a_name_that_it_had(daemon: World) -> None:
+    def told(name: str) -> tuple[set[str], str]:
+        done = daemon.ctmux("events", "--session", name, "--json")
+        return {json.loads(line)["session"] for line in done.stdout.splitlines()}, done.stderr
+
+    daemon.tmux("rename-session", "-t", "main", "first")
+    daemon.wait_event("session.renamed", name="first")
+    assert told("main") == told("first") == ({"$0"}, "")
+    for number in (1, 2):
+        daemon.tmux("new-session", "-d", "-s", "gone", "exec cat")
+        daemon.wait_event("pane.observed", session=f"${number}")
+        daemon.tmux("kill-session", "-t", "gone")
+        daemon.wait_event("session.closed", session=f"${number}")
+    assert told("gone") == ({"$2"}, "ctmux: 2 sessions were named 'gone'; this is the last, $2\n")
+    daemon.tmux("new-session", "-d", "-s", "elsewhere", name="u")
+    daemon.wait_event("session.created", name="elsewhere")
+    assert "no session 'elsewhere'" in daemon.ctmux("events", "--session", "elsewhere", code=4).stderr
+    daemon.tmux("kill-server")
+    daemon.wait_event("server.lost")
+    assert told("main") == ({"$0"}, "")
+
+
+def test_a_damaged_line_is_told_and_passed_over(daemon: World) -> None:
+    renamed(daemon, "a", "b")
+    daemon.stop()
+    segment = sorted(Path(daemon.paths.journal).glob("events-*.jsonl"))[-1]
+    lines = segment.read_bytes().splitlines(keepends=True)
+    at = next(index for index, line in enumerate(lines) if b"window.renamed" in line)
+    lines[at] = lines[at].replace(b'"kind"', b'"k\xffnd"')
+    segment.write_bytes(b"".join(lines))
+    done = daemon.ctmux("events", "--json")
+    assert len(done.stdout.splitlines()) == len(lines) - 2  # nor has the header an event
+    assert done.stderr.startswith(f"ctmux: {segment}:{at + 1}: not a message") and done.stderr.count("\n") == 1
+    assert done.stderr.endswith("; see: ctmux events verify\n")
 
 
 def test_what_is_beyond_the_end_is_not_replayed(daemon: World) -> None:

@@ -85,6 +85,8 @@ def test_exit_and_what_comes_of_several(guest: Guest) -> None:
     assert [e["pane"] for e in fired(guest, good)] == [out.pane]
     assert [e["data"]["member"] for e in fired(guest, either)] == [bad, line]
     assert fired(guest, both)[0]["data"]["members"].keys() == {bad, line}
+    told = guest.wait_event("pattern.matched", subscription=line)["n"]  # docs/wire.md: after those that look at it
+    assert fired(guest, either)[1]["n"] < told and fired(guest, both)[0]["n"] < told
 
 
 def test_times(guest: Guest) -> None:

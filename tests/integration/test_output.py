@@ -70,8 +70,15 @@ def test_panes_from_before_have_a_history_and_are_watched_from_now_on(world: Wor
     tail = world.popen("pane", "tail", "old", "-n", "50")
     assert tail.stdout is not None
     assert [tail.stdout.readline() for _ in range(4)] == ["[%0] before\n"] * 2 + ["[%0] after\n"] * 2
+    followed = world.popen("pane", "tail", "old", "-n", "50", "--json")
+    assert followed.stdout is not None
+    before, after = (json.loads(followed.stdout.readline()) for _ in range(2))
+    assert (before["data"].split(), before["offset"], before["time"]) == (["before"] * 2, None, None)
+    assert (after["data"].split(), after["offset"]) == (["after"] * 2, 0)
+    assert {**before, **dict.fromkeys(("offset", "time", "data"))} == {**after, **dict.fromkeys(("offset", "time", "data"))}
     world.tmux("send-keys", "-t", "old", "C-d")
     assert tail.communicate(timeout=20)[0] == ""
+    followed.communicate(timeout=20)
 
 
 def test_a_pane_keeps_its_offsets_when_it_moves(guest: Guest, client: Client) -> None:

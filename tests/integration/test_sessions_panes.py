@@ -255,6 +255,10 @@ def test_exec_types_what_it_is_given(world: World) -> None:
     world.ctmux("pane", "exec", "s", "--", "two", "words")
     until(lambda: screen(world, "s").splitlines()[-1] == "two words")
     world.ctmux("pane", "exec", "s", code=2)
+    told = world.ctmux("pane", "exec", "s", "--json", "--", "echo", "a b", code=2).stderr
+    assert told == "ctmux: options of ctmux go before the target: ctmux pane exec --json s -- echo 'a b'\n"
+    world.ctmux("pane", "exec", "s", "--", "--json", "--", "x")
+    until(lambda: screen(world, "s").splitlines()[-1] == "--json -- x")
 
 
 def test_exec_of_a_long_command(world: World) -> None:
@@ -324,6 +328,7 @@ def test_labels(world: World) -> None:
     world.ctmux("pane", "label", "%1", "%5", code=2)
     world.ctmux("pane", "label", "%1", "x", "--remove", code=2)
     assert world.data("pane", "label", "%1", "--remove")["label"] is None
+    assert world.ctmux("pane", "label", "%1", "--remove").stdout == "%1 has no label\n"
     assert [record["label"] for record in world.data("pane", "list")] == ["ünï 🚀", None]
 
 
@@ -377,7 +382,9 @@ def test_which_server(world: World) -> None:
     world.env["CTMUX_TMUX_SOCKET"] = world.socket("default")
     assert seen() == "by-default"
     Path(world.socket("stale")).touch()
-    assert "no tmux server" in world.ctmux("-L", "stale", "pane", "list", code=4).stderr
+    told = world.ctmux("-L", "stale", "pane", "list", code=4).stderr
+    assert "no tmux server" in told and "start one: ctmux -L stale session create NAME" in told
+    assert f"ctmux -S {world.root}/x session create" in world.ctmux("-S", f"{world.root}/x", "pane", "list", code=4).stderr
     nowhere = world.ctmux("-S", f"{world.root}/no/where", "session", "create", "x", code=1)
     assert nowhere.stderr.startswith("ctmux: tmux ") and nowhere.stderr.count("\n") == 1
 

@@ -4,15 +4,17 @@ import json
 import os
 import re
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ctmux import Client
 from ctmux.shared import supervised
 from guest import Guest
-from harness import World, until
+from harness import CTMUX, World, until
 from printer import Printer, subscribe
 from roles import kill
 
@@ -174,6 +176,40 @@ def test_list_show_remove(guest: Guest) -> None:
     assert [s["id"] for s in guest.data("subscription", "list")] == [three]
     created = [e["subscription"] for e in guest.events("subscription.created")]
     assert created == [one, two, three]
+
+
+def test_an_id_is_before_a_name(guest: Guest, client: Client) -> None:
+    one = subscribe(guest, "pattern", "a+")
+    client.subscribe("pattern", "b", name=one)
+    assert guest.data("subscription", "show", one)["patterns"] == ["a+"]
+    assert "that is how ids look" in guest.ctmux("subscribe", "pattern", "x", "--name", "s1", code=2).stderr
+
+
+def test_a_program_without_run_is_no_pattern(guest: Guest) -> None:
+    told = guest.ctmux("subscribe", "pattern", "HIT (.*)", "--session", "main", "--", "echo", "a b", code=2).stderr
+    assert "did you mean: --run -- echo 'a b'\n" in told
+    guest.ctmux("subscribe", "exit", "--", "echo", code=2)
+    assert guest.data("subscription", "list") == []
+    for words, patterns in ((["--", "x", "y"], ["x", "y"]), (["x", "--", "-y"], ["x", "-y"])):
+        done = guest.ctmux("subscribe", "pattern", "--json", *words)
+        assert json.loads(done.stdout)["data"]["patterns"] == patterns
+
+
+def test_one_that_has_ended_is_explained_by_the_log(guest: Guest) -> None:
+    armed = subscribe(guest, "pattern", "x", "--name", "over")
+    guest.ctmux("subscription", "remove", armed)
+    guest.wait_event("subscription.ended", subscription=armed)
+    for verb in ("explain", "show"):
+        for wanted in (armed, "over"):
+            told = guest.ctmux("subscription", verb, wanted, code=4).stderr
+            assert told.endswith(f"; it has ended: ctmux events --subscription {armed}\n"), told
+        assert "ended" not in guest.ctmux("subscription", verb, "s9999", code=4).stderr
+
+
+def test_a_pattern_is_tried_on_stdin(world: World) -> None:
+    done = subprocess.run([CTMUX, "subscription", "test", "error: (.*)", "-"], input="a\nerror: b\n", env=world.env,
+                          capture_output=True, text=True, timeout=30)  # fmt: skip
+    assert "byte 2: error: b\n1 line would fire\n" in done.stdout, done
 
 
 def test_list_tells_policies_and_whose_they_are(guest: Guest) -> None:
