@@ -3,6 +3,7 @@
 import math
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from . import injection, placeholders
 from .actions import ALL, AT_LEAST_ONCE, AT_MOST_ONCE, NEEDS, Action
@@ -100,12 +101,22 @@ def _check_kind(action: Action, depth: int) -> None:
         raise UsageError(f"signal {action.signal!r}: one of {', '.join(_SIGNALS)} is expected")
     if action.to is not None and not re.fullmatch(r"%\d{1,9}", action.to):
         raise UsageError(f"to {action.to!r}: tmux's own id of a pane is expected, such as %12")
-    if action.url is not None and not re.fullmatch(r"https?://[^\s/?#]+[^\s]*", action.url):
-        raise UsageError(f"webhook {action.url!r}: an http:// or https:// address is expected")
+    if action.url is not None:
+        _check_url(action.url)
     if action.name is not None:
         check_name(action.name)
     if action.subscription is not None:
         _check_armed(action.subscription, depth)
+
+
+def _check_url(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        host, _port = parts.hostname, parts.port
+    except ValueError as error:  # brackets around no address, a port that is no number
+        raise UsageError(f"webhook {url!r}: {error}") from None
+    if not host or not re.fullmatch(r"https?://[^\s/?#]+[^\s]*", url):
+        raise UsageError(f"webhook {url!r}: an http:// or https:// address is expected")
 
 
 def check_name(name: str) -> None:
