@@ -46,8 +46,9 @@ class Instance:
                 page = found[: min(limit, self.page)]
                 lines = [self._line(event) for event in page if fits(event, Filter(*wanted))]
                 return {"lines": lines, "next": page[-1].n + 1 if page else since}
-            case "matcher", Subscriptions() if self.armed is not None:
-                return {"subscriptions": self.armed}
+            case "matcher", Subscriptions(after) if self.armed is not None:
+                more = after + 1 < len(self.armed)
+                return {"subscriptions": self.armed[after : after + 1], "next": after + 1 if more else None}
             case "keeper", Status():
                 return {"servers": self.servers}
         raise NoDaemon(role)
@@ -191,7 +192,7 @@ def test_what_is_older_than_the_log_is_known_by_matcher_and_keeper(instance, pat
     instance.say("subscription.ended", of="s9")
     instance.fire()
     instance.first = 2
-    instance.armed = [shown("s1", RUN), shown("s2")]
+    instance.armed = [shown("s2"), shown("s1", RUN)]
     instance.servers = [{"server": "srv", "socket": "/run/tmux"}]
     memory, book = begin(instance, path)
     assert list(book.registry.armed) == ["s1"] and book.registry.sockets == {"srv": "/run/tmux"}

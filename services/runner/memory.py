@@ -80,10 +80,14 @@ class Memory:
 
     def _ask_matcher(self, seen: set[str]) -> bool:
         """Whether something is armed that the log does not know."""
+        after: int | None = 0
         with contextlib.suppress(CtmuxError):
-            for one in self._ask("matcher", Subscriptions())["subscriptions"]:
-                if one["id"] not in seen:
-                    self._book.registry.arm(one)
+            while after is not None:
+                answer = self._ask("matcher", Subscriptions(after))
+                for one in answer["subscriptions"]:
+                    if one["id"] not in seen:
+                        self._book.registry.arm(one)
+                after = answer["next"]
         return bool(self._book.registry.armed)
 
     def _ask_keeper(self) -> None:
