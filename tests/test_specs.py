@@ -57,6 +57,15 @@ def test_there_is_one_of_each_kind_and_each_is_described():
         ({"do": "run", "argv": ["/usr/bin/python3.11", "-c", "print('{line}')"]}, "CTMUX_LINE"),
         ({"do": "run", "argv": ["ruby", "-e{line}"]}, "CTMUX_LINE"),
         ({"do": "run", "argv": ["ssh", "host", "notify {line}"]}, "CTMUX_LINE"),
+        ({"do": "run", "argv": ["tmux", "display-message", "{line}"]}, "CTMUX_LINE"),
+        ({"do": "run", "argv": ["bash", "-cx", "{line}"]}, "CTMUX_LINE"),
+        ({"do": "run", "argv": ["bash", "-c", "--", "{line}"]}, "CTMUX_LINE"),
+        ({"do": "run", "argv": ["sh", "-c", "-e", "-o", "pipefail", "{line}"]}, "CTMUX_LINE"),
+        ({"do": "run", "argv": ["bash", "-c", "+x", "{line}"]}, "CTMUX_LINE"),
+        ({"do": "run", "argv": ["node", "-p", "{line}"]}, "CTMUX_LINE"),
+        ({"do": "run", "argv": ["node", "-pe", "{line}"]}, "CTMUX_LINE"),
+        ({"do": "run", "argv": ["su", "-c", "{line}", "me"]}, "CTMUX_LINE"),
+        ({"do": "run", "argv": ["script", "-c", "{line}"]}, "CTMUX_LINE"),
         ({"do": "pane", "argv": ["sh", "-c", "echo {line}"]}, "CTMUX_LINE"),
         ({"do": "keys", "argv": ["{line}"]}, "no placeholders"),
         ({"do": "send", "text": "x" * 3001}, "3000"),
@@ -90,7 +99,9 @@ def test_a_placeholder_must_be_known():
 
 def test_data_as_an_argument_of_a_shell_is_data():
     assert placeholders.of(read({"do": "run", "argv": ["sh", "-c", 'echo "$1"', "x", "{line}"]})) == {"line"}
+    assert read({"do": "run", "argv": ["bash", "-c", "-x", "--", 'echo "$1"', "x", "{line}"]})
     assert read({"do": "run", "argv": ["grep", "-e", "{match}", "file"]})
+    assert read({"do": "run", "argv": ["tmux", "kill-pane", "-t", "{pane}"]})
 
 
 def test_actions_that_arm_actions_end():
