@@ -18,14 +18,14 @@ NO_MORE = {**RUN, "argv": ["{line}"]}  # refused today
 class Said:
     def __init__(self):
         self.put = lambda drafts: self.ends.extend((d.data["attempt"], d.data["again"], d.data["reason"]) for d in drafts)
-        self.intended = lambda intent, _done: self.again.append(intent.attempt)
+        self.intended = lambda intent, *_done: self.again.append(intent.attempt)
         self.ends, self.again = [], []
 
 
 def settle(spec, announced=False, event=EVENT):
     said = Said()
     means = SimpleNamespace(book=Book(RunnerConfig()))
-    decider = Decider(means, SimpleNamespace(since=8), None, said, SimpleNamespace(add=None))
+    decider = Decider(means, SimpleNamespace(since=8), None, said, SimpleNamespace(add=None, refuse=None))
     decider.settle(Unfinished(Intent("7.s1.0", 7, "s1", None, 0, spec, 1, 0, event), announced))
     return said
 

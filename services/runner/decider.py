@@ -49,7 +49,7 @@ class Decider:
             elif one.action.dry:
                 self._rehearse(one)
             else:
-                self._reports.intended(one, self._scheduler.add)
+                self._reports.intended(one, self._scheduler.add, self._scheduler.refuse)
         if self._tallies and not self._flushing:
             self._flushing = True
             self._means.service.after(max(0.0, self._flushed + _SECOND - time.monotonic()), self._flush_due)
@@ -89,4 +89,4 @@ class Decider:
             self._reports.put([drafts.interrupted(following, refused)])
         if again:
             self._book.load.wait(intent.subscription)
-            self._reports.intended(following, self._scheduler.add)
+            self._reports.intended(following, self._scheduler.add, self._scheduler.refuse)
