@@ -142,7 +142,20 @@ def test_a_snapshot_says_it_all_and_the_log_what_came_since(instance, path):
     memory, book = begin(instance, path)
     assert (memory.since, memory.decided) == (2, second.n - 1)
     assert [left.intent.n for left in memory.unfinished()] == [second.n]
+    for event in (first, second, third):
+        memory.hear(event)
     assert [one.code for one in book.decide(third, 1000.0, allow)] == ["rate"]
+
+
+def test_rates_count_by_the_time_of_the_cause_however_late_its_intent_was(instance, path):
+    instance.arm(RATED)
+    first, second, third = (instance.fire(at) for at in (900.0, 1000.0, 1010.0))
+    instance.intend(first)  # at 1000
+    instance.intend(second)
+    memory, book = begin(instance, path)
+    for event in (first, second):
+        memory.hear(event)
+    assert [type(one) for one in book.decide(third, 1010.0, allow)] == [Intent]
 
 
 @pytest.mark.parametrize("change", [{"log": "other"}, {"n": 100}, {"format": 0}, None])

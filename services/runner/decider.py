@@ -34,6 +34,7 @@ class Decider:
 
     def take(self, event: Event) -> None:
         self._book.learn(event)
+        self._memory.hear(event)
         if event.n > self._memory.decided:
             known = self._memory.known if event.n == self._memory.decided + 1 else frozenset()
             self._decide(event, known)
