@@ -9,6 +9,7 @@ from . import injection, placeholders
 from .actions import ALL, AT_LEAST_ONCE, AT_MOST_ONCE, NEEDS, Action
 from .codec import fits
 from .errors import UsageError
+from .messages import Subscribe
 from .placeholders import PLACEHOLDER, names, variable
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*(\.[a-z0-9][a-z0-9_-]*)*")
@@ -125,10 +126,14 @@ def check_name(name: str) -> None:
         raise UsageError(f"publish {name!r}: small letters, digits, -, _ and . are expected, up to {_NAME_MOST}")
 
 
+def options_of(armed: dict[str, Any]) -> dict[str, Any]:
+    """The options of what an action arms: all but the fields of the request."""
+    return {name: value for name, value in armed.items() if name not in Subscribe._fields}
+
+
 def _check_armed(given: dict[str, Any], depth: int) -> None:
-    """What an action arms: the fields of the request, the others are its options."""
-    kind, patterns = given.get("kind"), given.get("patterns", [])
-    if not isinstance(kind, str) or not isinstance(patterns, list):
+    kind, patterns, scope = given.get("kind"), given.get("patterns", []), map(given.get, ("server", "session", "pane"))
+    if not isinstance(kind, str) or not isinstance(patterns, list) or not all(isinstance(one, str | None) for one in scope):
         raise UsageError("arm: a map with kind and patterns is expected, and what else `subscribe` takes")
     if depth >= _DEPTH_MOST:
         raise UsageError(f"arm: at most {_DEPTH_MOST} subscriptions that arm each other are supported")

@@ -81,6 +81,7 @@ def test_there_is_one_of_each_kind_and_each_is_described():
         ({"do": "publish", "name": "A b"}, "small letters"),
         ({"do": "arm", "subscription": {"patterns": ["x"]}}, "kind and patterns"),
         ({"do": "arm", "subscription": {"kind": "pattern", "actions": [{"do": "fly"}]}}, "run, shell"),
+        ({"do": "arm", "subscription": {"kind": "idle", "pane": 3}}, "kind and patterns"),
     ],
 )
 def test_what_is_wrong_is_refused_in_one_line_that_says_what_to_do(given, words):
