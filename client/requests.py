@@ -89,7 +89,12 @@ def cancel(action: str) -> Script[dict[str, Any]]:
 
 
 def subscriptions() -> Script[list[dict[str, Any]]]:
-    found: list[dict[str, Any]] = (yield Ask("matcher", Subscriptions()))["subscriptions"]
+    found: list[dict[str, Any]] = []
+    after: int | None = 0
+    while after is not None:
+        answer = yield Ask("matcher", Subscriptions(after))
+        found += answer["subscriptions"]
+        after = answer["next"]
     return found
 
 

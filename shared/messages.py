@@ -231,7 +231,10 @@ class Subscribe(NamedTuple):
 
 
 class Subscriptions(NamedTuple):
-    """To the matcher: every subscription. Answer: {subscriptions: [...]}."""
+    """To the matcher: the subscriptions, by age, behind the one with the number `after` (0: from the first). Answer:
+    {subscriptions: [...], next}, as many as fit a frame; `next` is the `after` to go on with, None behind the last."""
+
+    after: int
 
 
 class Explain(NamedTuple):

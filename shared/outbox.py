@@ -24,7 +24,7 @@ class Outbox:
     def __init__(self, service: Any, address: str):
         self._service = service
         self._call = Call(service, address)
-        self._queue: deque[tuple[Draft | None, Callable[[], None] | None]] = deque()
+        self._queue: deque[tuple[Draft | None, Callable[..., None] | None]] = deque()
         self._sent = 0
         self._singly = 0  # drafts that go one by one: the logger will not take one of them
         self._waiting = False
@@ -33,9 +33,15 @@ class Outbox:
     def __len__(self) -> int:
         return len(self._queue)
 
-    def put(self, drafts: Iterable[Draft], done: Callable[[], None] | None = None) -> None:
-        """Queue drafts; `done` is called when they, and all before them, are in the journal."""
-        self._queue.extend((draft, None) for draft in drafts)
+    def put(
+        self,
+        drafts: Iterable[Draft],
+        done: Callable[[], None] | None = None,
+        dropped: Callable[[str], None] | None = None,
+    ) -> None:
+        """Queue drafts; `done` is called when they, and all before them, are in the journal, or, before that, `dropped`
+        with the reason for each of them that it will never take."""
+        self._queue.extend((draft, dropped) for draft in drafts)
         if done:
             self._queue.append((None, done))
         self._send()
@@ -76,7 +82,10 @@ class Outbox:
                 self._singly = self._sent
                 self._send()
                 return
-            print(f"outbox: dropped a draft of {self._queue[0][0]}: {error}"[:500], flush=True)
+            draft, dropped = self._queue[0]
+            print(f"outbox: {error}; dropped: {draft}"[:500], flush=True)
+            if dropped:
+                dropped(str(error))
             self._acknowledged({})
             return
         # The journal cannot be written now (a full disk): nothing is lost here, and the logger says so in its status.

@@ -18,14 +18,14 @@ _FLAGS = ("actions", "shell", "type_data", "unlimited")
 class Policy(NamedTuple):
     """`actions`: any at all (false: a read-only instance). `commands`: programs, as globs of their paths; a name without a
     slash is looked for on PATH. `env`: variables that an action may set, as globs; None: all, or none where `commands` are
-    limited, because some make a program another one (LD_PRELOAD, PATH). `hosts`: of webhooks. `type_into`: sessions and
-    panes (names, labels, ids) that actions may type into, signal or kill. `type_data`: what is typed may have placeholders.
-    `unlimited`: `--rate none`."""
+    limited, because some make a program another one (LD_PRELOAD, PATH). `shell`: as text of an action; None: the
+    same, because it runs any of them. `hosts`: of webhooks. `type_into`: sessions and panes (names, labels, ids) that
+    actions may type into, signal or kill. `type_data`: what is typed may have placeholders. `unlimited`: `--rate none`."""
 
     actions: bool = True
     commands: list[str] = ["*"]  # noqa: RUF012 (never changed)
     env: list[str] | None = None
-    shell: bool = True
+    shell: bool | None = None
     hosts: list[str] = ["*"]  # noqa: RUF012
     type_into: list[str] = ["*"]  # noqa: RUF012
     type_data: bool = False
@@ -89,11 +89,12 @@ def check(policy: Policy, action: Action) -> None:
     """Raises Refused for what the policy does not allow, as far as that is known without asking tmux."""
     if not policy.actions:
         raise Refused("this instance runs no actions (actions = false in its policy); see: ctmux action policy")
-    if action.do == "shell" and not policy.shell:
-        raise Refused("the policy allows no shell (shell = false); use --run -- ARGV")
+    all_run = policy.commands == ["*"]
+    if action.do == "shell" and not (all_run if policy.shell is None else policy.shell):
+        raise Refused("the policy allows no shell, which needs shell = true in it; use --run -- ARGV")
     if action.do in ("run", "pane"):
         _check_command(policy, action.argv[0])
-    allowed = policy.env if policy.env is not None else ["*"] if policy.commands == ["*"] else []
+    allowed = policy.env if policy.env is not None else ["*"] if all_run else []
     for name in action.env:
         if not any(fnmatch.fnmatchcase(name, pattern) for pattern in allowed):
             raise Refused(f"the policy does not allow to set {name} (env, a list of names); see: ctmux action policy")

@@ -3,11 +3,13 @@
 import math
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from . import injection, placeholders
 from .actions import ALL, AT_LEAST_ONCE, AT_MOST_ONCE, NEEDS, Action
 from .codec import fits
 from .errors import UsageError
+from .messages import Subscribe
 from .placeholders import PLACEHOLDER, names, variable
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*(\.[a-z0-9][a-z0-9_-]*)*")
@@ -100,12 +102,22 @@ def _check_kind(action: Action, depth: int) -> None:
         raise UsageError(f"signal {action.signal!r}: one of {', '.join(_SIGNALS)} is expected")
     if action.to is not None and not re.fullmatch(r"%\d{1,9}", action.to):
         raise UsageError(f"to {action.to!r}: tmux's own id of a pane is expected, such as %12")
-    if action.url is not None and not re.fullmatch(r"https?://[^\s/?#]+[^\s]*", action.url):
-        raise UsageError(f"webhook {action.url!r}: an http:// or https:// address is expected")
+    if action.url is not None:
+        _check_url(action.url)
     if action.name is not None:
         check_name(action.name)
     if action.subscription is not None:
         _check_armed(action.subscription, depth)
+
+
+def _check_url(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        host, _port = parts.hostname, parts.port
+    except ValueError as error:  # brackets around no address, a port that is no number
+        raise UsageError(f"webhook {url!r}: {error}") from None
+    if not host or not re.fullmatch(r"https?://[^\s/?#]+[^\s]*", url):
+        raise UsageError(f"webhook {url!r}: an http:// or https:// address is expected")
 
 
 def check_name(name: str) -> None:
@@ -114,10 +126,14 @@ def check_name(name: str) -> None:
         raise UsageError(f"publish {name!r}: small letters, digits, -, _ and . are expected, up to {_NAME_MOST}")
 
 
+def options_of(armed: dict[str, Any]) -> dict[str, Any]:
+    """The options of what an action arms: all but the fields of the request."""
+    return {name: value for name, value in armed.items() if name not in Subscribe._fields}
+
+
 def _check_armed(given: dict[str, Any], depth: int) -> None:
-    """What an action arms: the fields of the request, the others are its options."""
-    kind, patterns = given.get("kind"), given.get("patterns", [])
-    if not isinstance(kind, str) or not isinstance(patterns, list):
+    kind, patterns, scope = given.get("kind"), given.get("patterns", []), map(given.get, ("server", "session", "pane"))
+    if not isinstance(kind, str) or not isinstance(patterns, list) or not all(isinstance(one, str | None) for one in scope):
         raise UsageError("arm: a map with kind and patterns is expected, and what else `subscribe` takes")
     if depth >= _DEPTH_MOST:
         raise UsageError(f"arm: at most {_DEPTH_MOST} subscriptions that arm each other are supported")

@@ -17,4 +17,9 @@ def test_a_frame_holds_what_is_said():
     for draft in (drafts.started(INTENT, 1, words), drafts.rehearsed("log", INTENT, plan, None)):
         assert len(pack(draft)) < FRAME_MAX // 2
         assert draft.data["argv"][0] == "x" and draft.data["argv"][-1] == "… (101 in all)"
+    spec = {"do": "shell", "text": "ж" * 61_000}
+    shell = INTENT._replace(spec=spec)
+    for draft in (drafts.intended("log", shell), drafts.rehearsed("log", shell, None, None)):
+        assert len(pack(draft)) < FRAME_MAX // 4
+        assert draft.data["what"].startswith("/bin/sh -c") and draft.data["what"].endswith(" characters)")
     assert drafts.started(INTENT, 1, few).data["argv"] == few

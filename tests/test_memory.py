@@ -46,8 +46,9 @@ class Instance:
                 page = found[: min(limit, self.page)]
                 lines = [self._line(event) for event in page if fits(event, Filter(*wanted))]
                 return {"lines": lines, "next": page[-1].n + 1 if page else since}
-            case "matcher", Subscriptions() if self.armed is not None:
-                return {"subscriptions": self.armed}
+            case "matcher", Subscriptions(after) if self.armed is not None:
+                more = after + 1 < len(self.armed)
+                return {"subscriptions": self.armed[after : after + 1], "next": after + 1 if more else None}
             case "keeper", Status():
                 return {"servers": self.servers}
         raise NoDaemon(role)
@@ -141,7 +142,20 @@ def test_a_snapshot_says_it_all_and_the_log_what_came_since(instance, path):
     memory, book = begin(instance, path)
     assert (memory.since, memory.decided) == (2, second.n - 1)
     assert [left.intent.n for left in memory.unfinished()] == [second.n]
+    for event in (first, second, third):
+        memory.hear(event)
     assert [one.code for one in book.decide(third, 1000.0, allow)] == ["rate"]
+
+
+def test_rates_count_by_the_time_of_the_cause_however_late_its_intent_was(instance, path):
+    instance.arm(RATED)
+    first, second, third = (instance.fire(at) for at in (900.0, 1000.0, 1010.0))
+    instance.intend(first)  # at 1000
+    instance.intend(second)
+    memory, book = begin(instance, path)
+    for event in (first, second):
+        memory.hear(event)
+    assert [type(one) for one in book.decide(third, 1010.0, allow)] == [Intent]
 
 
 @pytest.mark.parametrize("change", [{"log": "other"}, {"n": 100}, {"format": 0}, None])
@@ -191,7 +205,7 @@ def test_what_is_older_than_the_log_is_known_by_matcher_and_keeper(instance, pat
     instance.say("subscription.ended", of="s9")
     instance.fire()
     instance.first = 2
-    instance.armed = [shown("s1", RUN), shown("s2")]
+    instance.armed = [shown("s2"), shown("s1", RUN)]
     instance.servers = [{"server": "srv", "socket": "/run/tmux"}]
     memory, book = begin(instance, path)
     assert list(book.registry.armed) == ["s1"] and book.registry.sockets == {"srv": "/run/tmux"}

@@ -122,6 +122,16 @@ def test_what_the_logger_will_never_take_takes_nothing_with_it(loop, outbox, con
     assert logger.has() == [1, 2, 4, 5, 6] and logger.puts[-1] > 1
 
 
+def test_a_drop_is_told_to_who_asked_before_done(loop, outbox, context, address):
+    told = []
+    outbox.put(drafts(1), lambda: told.append("one"), told.append)
+    outbox.put(drafts(2, bad=True), lambda: told.append("two"), told.append)
+    outbox.put(drafts(3), lambda: told.append("three"), told.append)
+    with Logger(context, address).running() as logger:
+        loop.run(lambda: len(told) == 4)
+    assert (told, logger.has()) == (["one", "not a draft", "two", "three"], [1, 3])
+
+
 def test_done_with_nothing_before_it_is_now(outbox):
     told = []
     outbox.put([], lambda: told.append(1))

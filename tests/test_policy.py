@@ -63,6 +63,7 @@ def test_a_file_that_is_named_must_be_there(tmp_path, monkeypatch):
 REFUSED = [
     ({"actions": False}, {"do": "kill"}, "no actions"),
     ({"shell": False}, {"do": "shell", "text": "x"}, "no shell"),
+    ({"commands": ["git"]}, {"do": "shell", "text": "ls"}, "no shell, which needs shell = true"),
     ({"commands": ["git"]}, {"do": "run", "argv": ["/bin/ls"]}, "does not allow to run"),
     ({"commands": ["/usr/bin/*"]}, {"do": "run", "argv": ["/usr/bin/../../tmp/x"]}, "does not allow to run"),
     ({"commands": ["ls"]}, {"do": "run", "argv": ["ls"], "env": {"LD_PRELOAD": "/tmp/x.so"}}, "to set LD_PRELOAD"),
@@ -83,6 +84,7 @@ ALLOWED = [
     ({"commands": ["ls"]}, {"do": "run", "argv": ["ls", "-l"]}),
     ({"commands": ["ls"], "env": ["MY_*"]}, {"do": "run", "argv": ["ls"], "env": {"MY_X": "1"}}),
     ({}, {"do": "run", "argv": ["ls"], "env": {"X": "1"}}),
+    ({"commands": ["ls"], "shell": True}, {"do": "shell", "text": "x"}),
     ({"commands": ["/*/ls"]}, {"do": "run", "argv": ["ls"]}),
     ({"hosts": ["*.example"]}, {"do": "webhook", "url": "https://Hooks.Example:8443/x"}),
     ({"type_data": True}, {"do": "send", "text": "{line}"}),

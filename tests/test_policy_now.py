@@ -33,11 +33,11 @@ def limit(rules: Rules, action: Action = RUN) -> str | None:
 
 def test_each_change_of_the_file_counts_at_once(file):
     rules = Rules()
-    assert limit(rules) is None and rules.current().shell
+    assert limit(rules) is None and rules.current().actions
     write(file, "actions = false\n")
     assert "runs no actions" in str(limit(rules))
     write(file, "commands = ['/bin/*', '/usr/bin/*']\nshell = false\n")
-    assert limit(rules) is None and not rules.current().shell
+    assert limit(rules) is None and rules.current().shell is False
 
 
 def test_a_file_that_cannot_be_trusted_allows_nothing_and_that_is_told_once(file, capsys):

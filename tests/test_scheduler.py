@@ -99,6 +99,13 @@ def test_a_stop_of_nothing_calls_back_at_once(world):
     assert world.left == [0]
 
 
+def test_what_could_not_be_intended_waits_no_more(world):
+    world.book.load.wait("s1")
+    world.scheduler.refuse(Intent("a0", 7, "s1", None, 0, {"do": "kill"}, 1, 0, EVENT), "too long")
+    assert world.ends == [("a0", "refused")] and world.book.load.waiting("s1") == 0
+    assert world.data[0]["reason"] == "its intent cannot be written to the log: too long"
+
+
 def test_what_is_cancelled_before_its_turn_is_not_started(world):
     world.add("runs", SLEEP, concurrency=1)
     world.add("waits", SLEEP, concurrency=1)

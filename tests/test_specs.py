@@ -57,15 +57,31 @@ def test_there_is_one_of_each_kind_and_each_is_described():
         ({"do": "run", "argv": ["/usr/bin/python3.11", "-c", "print('{line}')"]}, "CTMUX_LINE"),
         ({"do": "run", "argv": ["ruby", "-e{line}"]}, "CTMUX_LINE"),
         ({"do": "run", "argv": ["ssh", "host", "notify {line}"]}, "CTMUX_LINE"),
+        ({"do": "run", "argv": ["tmux", "display-message", "{line}"]}, "CTMUX_LINE"),
+        ({"do": "run", "argv": ["bash", "-cx", "{line}"]}, "CTMUX_LINE"),
+        ({"do": "run", "argv": ["bash", "-c", "--", "{line}"]}, "CTMUX_LINE"),
+        ({"do": "run", "argv": ["sh", "-c", "-e", "-o", "pipefail", "{line}"]}, "CTMUX_LINE"),
+        ({"do": "run", "argv": ["bash", "-c", "+x", "{line}"]}, "CTMUX_LINE"),
+        ({"do": "run", "argv": ["node", "-p", "{line}"]}, "CTMUX_LINE"),
+        ({"do": "run", "argv": ["node", "-pe", "{line}"]}, "CTMUX_LINE"),
+        ({"do": "run", "argv": ["su", "-c", "{line}", "me"]}, "CTMUX_LINE"),
+        ({"do": "run", "argv": ["script", "-c", "{line}"]}, "CTMUX_LINE"),
         ({"do": "pane", "argv": ["sh", "-c", "echo {line}"]}, "CTMUX_LINE"),
         ({"do": "keys", "argv": ["{line}"]}, "no placeholders"),
         ({"do": "send", "text": "x" * 3001}, "3000"),
         ({"do": "signal", "signal": "SEGV"}, "INT"),
         ({"do": "kill", "to": "build"}, "%12"),
         ({"do": "webhook", "url": "file:///etc/passwd"}, "http://"),
+        ({"do": "webhook", "url": "http://[::1/x"}, "Invalid IPv6"),
+        ({"do": "webhook", "url": "http://[abc]/x"}, "webhook 'http://[abc]/x'"),
+        ({"do": "webhook", "url": "https://x]y/"}, "Invalid IPv6"),
+        ({"do": "webhook", "url": "http://x:y/"}, "Port"),
+        ({"do": "webhook", "url": "http://x:70000/"}, "Port"),
+        ({"do": "webhook", "url": "http://:80/"}, "http://"),
         ({"do": "publish", "name": "A b"}, "small letters"),
         ({"do": "arm", "subscription": {"patterns": ["x"]}}, "kind and patterns"),
         ({"do": "arm", "subscription": {"kind": "pattern", "actions": [{"do": "fly"}]}}, "run, shell"),
+        ({"do": "arm", "subscription": {"kind": "idle", "pane": 3}}, "kind and patterns"),
     ],
 )
 def test_what_is_wrong_is_refused_in_one_line_that_says_what_to_do(given, words):
@@ -84,7 +100,9 @@ def test_a_placeholder_must_be_known():
 
 def test_data_as_an_argument_of_a_shell_is_data():
     assert placeholders.of(read({"do": "run", "argv": ["sh", "-c", 'echo "$1"', "x", "{line}"]})) == {"line"}
+    assert read({"do": "run", "argv": ["bash", "-c", "-x", "--", 'echo "$1"', "x", "{line}"]})
     assert read({"do": "run", "argv": ["grep", "-e", "{match}", "file"]})
+    assert read({"do": "run", "argv": ["tmux", "kill-pane", "-t", "{pane}"]})
 
 
 def test_actions_that_arm_actions_end():

@@ -168,9 +168,8 @@ def test(
 
 def _try(patterns: list[str], path: str | None) -> Iterator[dict[str, Any]]:
     """Have the matcher's own code look, in a process of its own. Raises CtmuxError."""
-    trial = subprocess.Popen(
-        [sys.executable, "-m", "ctmux.services.matcher.trial"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    argv = [sys.executable, "-P", "-m", "ctmux.services.matcher.trial"]
+    trial = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert trial.stdin and trial.stdout
     with trial, trial.stdin, trial.stdout:
         json.dump({"patterns": patterns, "path": path}, trial.stdin)

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterable
+from typing import Any
 
 from ...shared import policy, specs, spool
 from ...shared.errors import NoTarget, UsageError
@@ -18,16 +19,12 @@ _LEVELS_MOST = 5  # of any and all that look at each other: an event has those o
 def subscription(request: Subscribe, store: Store, root: str) -> Subscription:
     """The subscription that is asked for, not kept and not looked for yet. `root`: of the spools. Raises UsageError,
     NoTarget, Refused."""
-    given = options.read(request.kind, request.patterns, request.options)
+    given = _read(request.kind, request.patterns, request.options)
     if given.actions:
         allowed = policy.load()
         for action in map(specs.read, given.actions):
             policy.check(allowed, action)
             _check_secret(action.secret_file)
-    for text in request.patterns:
-        pattern.check(text)
-    _check("until", given.until)
-    _check("text", given.text)
     given.members = [_member(member, store).id for member in given.members]
     if _levels(given.members, store) > _LEVELS_MOST:
         raise UsageError(f"{request.kind}: at most {_LEVELS_MOST} levels of any and all are supported")
@@ -40,6 +37,22 @@ def subscription(request: Subscribe, store: Store, root: str) -> Subscription:
         f"s{number}", number, request.kind, request.patterns, request.server, request.session, request.pane, request.token,
         time.time(), given,
     )  # fmt: skip
+
+
+def _read(kind: str, patterns: list[str], asked: dict[str, Any]) -> options.Options:
+    """What is asked for; what its actions would arm can be understood, too, as far as that is known before."""
+    given = options.read(kind, patterns, asked)
+    for text in patterns:
+        pattern.check(text)
+    _check("until", given.until)
+    _check("text", given.text)
+    for armed in (action.subscription for action in map(specs.read, given.actions)):
+        if armed is not None:
+            try:
+                _read(armed["kind"], armed.get("patterns", []), specs.options_of(armed))
+            except UsageError as error:
+                raise UsageError(f"arm: {error}") from None
+    return given
 
 
 def _check(option: str, text: str | None) -> None:

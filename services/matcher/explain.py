@@ -4,24 +4,27 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...shared.counted import counted
+from .page import fits, fitting
 from .rule import Rule
 from .stream import StreamState
 from .subscription import COMMAND, PROMPT, Subscription
 
 
 def explain(subscription: Subscription, rule: Rule | None, states: Iterable[StreamState], now: float) -> dict[str, Any]:
-    """`streams`: where it looks; `why`: sentences for people."""
-    streams = [
-        _stream(subscription, state) for state in states if subscription.covers(state.server, state.session, state.pane)
-    ]
+    """`streams`: where it looks, as many as fit; `state`: None if it does not fit; `why`: sentences for people."""
+    covered = [state for state in states if subscription.covers(state.server, state.session, state.pane)]
+    streams = list(fitting(_stream(subscription, state) for state in covered))
     explained: dict[str, Any] = {"subscription": subscription.public(), "streams": streams, "why": []}
     if rule:
-        explained |= {"fired": rule.fired, "deadline": rule.deadline, "last": rule.last, "state": rule.dump()["kind"]}
-        explained["suppressed"] = rule.dump()["policy"]["suppressed"]
+        explained |= {"fired": rule.fired, "deadline": rule.deadline, "last": rule.last}
+        known = rule.dump()
+        explained |= {"state": known["kind"] if fits(known["kind"]) else None, "suppressed": known["policy"]["suppressed"]}
     else:
         found = [state.seen[subscription.id] for state in states if subscription.id in state.seen]
         explained |= {"fired": sum(one["times"] for one in found), "last": max(found, key=_at, default=None)}
     explained["why"] = [*_why(subscription, explained), *(rule.progress(now) if rule else ())]
+    if more := len(covered) - len(streams):
+        explained["why"].append(f"it looks in {counted(more, 'more pane')} that nothing is said of here")
     return explained
 
 

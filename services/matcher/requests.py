@@ -12,6 +12,7 @@ from ...shared.rpc import Reply, Server
 from . import arming, drafts
 from .explain import explain
 from .life import Life
+from .page import page
 from .reader import Reader
 from .registry import Registry
 from .rules import Rules
@@ -65,8 +66,8 @@ class Requests:
             if covered and not wanted and not spool.is_over(self._root, found.server, found.stream.name):
                 self._reader.begin(found)
 
-    def _list(self, _request: Subscriptions, _reply: Reply) -> dict[str, Any]:
-        return {"subscriptions": [found.public() for found in self._store.active.values()]}
+    def _list(self, request: Subscriptions, _reply: Reply) -> dict[str, Any]:
+        return page(self._store.active.values(), request.after)
 
     def _explain(self, request: Explain, _reply: Reply) -> dict[str, Any]:
         subscription = self._store.find(request.subscription)

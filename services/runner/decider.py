@@ -11,6 +11,7 @@ from .intent import Intent
 from .means import Means
 from .memory import Memory, Unfinished
 from .plan import Plan
+from .registry import understood
 from .reports import Reports
 from .scheduler import Scheduler
 from .tallies import Tallies, Tally
@@ -33,6 +34,7 @@ class Decider:
 
     def take(self, event: Event) -> None:
         self._book.learn(event)
+        self._memory.hear(event)
         if event.n > self._memory.decided:
             known = self._memory.known if event.n == self._memory.decided + 1 else frozenset()
             self._decide(event, known)
@@ -48,7 +50,7 @@ class Decider:
             elif one.action.dry:
                 self._rehearse(one)
             else:
-                self._reports.intended(one, self._scheduler.add)
+                self._reports.intended(one, self._scheduler.add, self._scheduler.refuse)
         if self._tallies and not self._flushing:
             self._flushing = True
             self._means.service.after(max(0.0, self._flushed + _SECOND - time.monotonic()), self._flush_due)
@@ -77,11 +79,15 @@ class Decider:
 
     def settle(self, left: Unfinished) -> None:
         """What an earlier runner intended and did not report: it is reported, and done again if that was asked for."""
-        intent = left.intent
-        wanted = intent.spec.get("deliver") == AT_LEAST_ONCE and intent.attempt < _ATTEMPTS_MOST
-        again = wanted and intent.event is not None
+        intent, refused = left.intent, None
+        again = intent.spec.get("deliver") == AT_LEAST_ONCE and intent.attempt < _ATTEMPTS_MOST and intent.event is not None
+        if again and isinstance(mistake := understood(intent.spec), str):  # intended by a ctmux that knew more
+            again, refused = False, f"{_KILLED}, and it cannot be done again: {mistake}"
+        following = intent._replace(attempt=intent.attempt + 1)
         if not left.announced:  # else it is in the log, also where the logger would take it once more
-            self._reports.put([drafts.interrupted(intent, _KILLED, again)])
+            self._reports.put([drafts.interrupted(intent, refused or _KILLED, again)])
+        elif refused:
+            self._reports.put([drafts.interrupted(following, refused)])
         if again:
             self._book.load.wait(intent.subscription)
-            self._reports.intended(intent._replace(attempt=intent.attempt + 1), self._scheduler.add)
+            self._reports.intended(following, self._scheduler.add, self._scheduler.refuse)

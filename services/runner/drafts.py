@@ -39,7 +39,7 @@ def intended(log: str, intent: Intent) -> Draft:
     assert intent.event
     action = intent.action
     data = {
-        **_about(intent), "do": action.do, "what": summary(action), "deliver": action.deliver,
+        **_about(intent), "do": action.do, "what": _cut(summary(action)), "deliver": action.deliver,
         "depth": intent.depth, "name": intent.name, "spec": intent.spec,
     }  # fmt: skip
     if intent.attempt == 1:
@@ -52,7 +52,7 @@ def intended(log: str, intent: Intent) -> Draft:
 def rehearsed(log: str, intent: Intent, plan: Plan | None, refused: str | None) -> Draft:
     """What would have run."""
     assert intent.event
-    data: dict[str, Any] = {**_about(intent), "do": intent.action.do, "what": summary(intent.action)}
+    data: dict[str, Any] = {**_about(intent), "do": intent.action.do, "what": _cut(summary(intent.action))}
     if intent.action.do in ("publish", "arm", "remove"):
         refused = None  # they start no process
     data |= _sent(intent.action, intent, intent.event)

@@ -33,6 +33,7 @@ class Memory:
     def __init__(self, ask: Ask, path: str, book: Book):
         self._ask, self._book = ask, book
         self._open: dict[str, Unfinished] = {}
+        self._set_off: dict[int, list[str]] = {}  # by events that are to be heard again
         status = ask("logger", Status())
         self._head, self.log = int(status["head"]), str(status["log"])
         [(position, keys)] = ask("logger", Positions([decisions(self.log)]))["positions"]
@@ -49,6 +50,11 @@ class Memory:
             self.known = frozenset(key.rpartition("/")[0] for key in keys)
         for event in self._events("action", oldest):
             self._learn(event)
+
+    def hear(self, event: Event) -> None:
+        """It is heard again: what it has set off counts in the rates, at its time, as it did when that was decided."""
+        for key in self._set_off.pop(event.n, ()):
+            self._book.rates.add(key, datetime.fromisoformat(event.time).timestamp())
 
     def unfinished(self) -> list[Unfinished]:
         """With their causes, as far as these are still kept."""
@@ -80,10 +86,14 @@ class Memory:
 
     def _ask_matcher(self, seen: set[str]) -> bool:
         """Whether something is armed that the log does not know."""
+        after: int | None = 0
         with contextlib.suppress(CtmuxError):
-            for one in self._ask("matcher", Subscriptions())["subscriptions"]:
-                if one["id"] not in seen:
-                    self._book.registry.arm(one)
+            while after is not None:
+                answer = self._ask("matcher", Subscriptions(after))
+                for one in answer["subscriptions"]:
+                    if one["id"] not in seen:
+                        self._book.registry.arm(one)
+                after = answer["next"]
         return bool(self._book.registry.armed)
 
     def _ask_keeper(self) -> None:
@@ -101,8 +111,7 @@ class Memory:
             )  # fmt: skip
             self._open[intent.id] = Unfinished(intent, False)
             if intent.n >= self.since and intent.attempt == 1:
-                at = datetime.fromisoformat(event.time).timestamp()
-                self._book.rates.add(f"{intent.subscription}/{intent.at}", at)
+                self._set_off.setdefault(intent.n, []).append(f"{intent.subscription}/{intent.at}")
         elif data.get("action") in self._open and event.kind in _ENDS:
             intent = self._open[data["action"]].intent
             if data.get("attempt", 0) >= intent.attempt:

@@ -33,7 +33,7 @@ class Recovery:
     def missed(self, gap: Gap) -> Draft:
         """What is said of it."""
         self._asked += 2
-        self._ask("matcher", Subscriptions(), self._learn_armed)
+        self._ask("matcher", Subscriptions(0), self._learn_armed)
         self._ask("keeper", Status(), self._learn_servers)
         data = {"what": "actions", "start": gap.start, "end": gap.end, "reason": gap.reason}
         return Draft("runner/gaps", int(time.time() * 1e6), "", "gap", time.time(), data=data)
@@ -53,6 +53,9 @@ class Recovery:
     def _learn_armed(self, answer: dict[str, Any]) -> None:
         for one in answer["subscriptions"]:
             self._registry.arm(one)
+        if answer["next"] is not None:
+            self._asked += 1
+            self._ask("matcher", Subscriptions(answer["next"]), self._learn_armed)
 
     def _learn_servers(self, answer: dict[str, Any]) -> None:
         self._registry.sockets |= {one["server"]: one["socket"] for one in answer["servers"]}

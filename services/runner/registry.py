@@ -46,7 +46,7 @@ class Registry:
             self._arm(subscription["id"], subscription["name"], subscription["actions"], depth, history)
 
     def _arm(self, id: str, name: str | None, specs: list[dict[str, Any]], depth: int, history: bool = False) -> None:
-        self.armed[id] = Armed(id, name, specs, depth, history, [_understood(spec) for spec in specs])
+        self.armed[id] = Armed(id, name, specs, depth, history, [understood(spec) for spec in specs])
 
     def dump(self) -> dict[str, Any]:
         return {"armed": {id: list(armed[:5]) for id, armed in self.armed.items()}, "sockets": dict(self.sockets)}
@@ -57,7 +57,8 @@ class Registry:
         self.sockets = dict(kept["sockets"])
 
 
-def _understood(spec: dict[str, Any]) -> Action | str:
+def understood(spec: dict[str, Any]) -> Action | str:
+    """The action, or why it is none today."""
     try:
         return read(spec)
     except CtmuxError as error:  # armed by a ctmux that knew more

@@ -36,16 +36,20 @@ class Reports:
         """`done` is called when all that was said before is in the log."""
         self._outbox.put([], done)
 
-    def intended(self, intent: Intent, done: Callable[[Intent], None]) -> None:
-        """`done` is called when that is in the log."""
+    def intended(self, intent: Intent, done: Callable[[Intent], None], refused: Callable[[Intent, str], None]) -> None:
+        """`done` is called when that is in the log; `refused`, with the reason, if it never will be."""
+        dropped: list[str] = []
 
         def written() -> None:
-            done(intent)
+            if dropped:
+                refused(intent, dropped[0])
+            else:
+                done(intent)
             self._changed()  # whoever comes next need not wait for its turn, behind one that runs for hours
 
         self._totals["intended"] += 1
         self._open[intent.id] = intent
-        self._outbox.put([drafts.intended(self._log, intent)], written)
+        self._outbox.put([drafts.intended(self._log, intent)], written, dropped.append)
 
     def rehearsed(self, draft: Draft) -> None:
         self._totals["intended"] += 1

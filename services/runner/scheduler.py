@@ -50,6 +50,11 @@ class Scheduler:
         self._queue.add(Waiting(intent, intent.action.concurrency or self._means.config.concurrency, time.monotonic()))
         self._next()
 
+    def refuse(self, intent: Intent, reason: str) -> None:
+        """Its intent will never be in the log: an action without one is not begun."""
+        self._load.leave(intent.subscription)
+        self._report(drafts.refused(intent, f"its intent cannot be written to the log: {reason}"), intent)
+
     def cancel(self, id: str) -> None:
         """Raises NoTarget."""
         waiting = self._queue.take(lambda intent: intent.id == id)

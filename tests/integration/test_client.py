@@ -105,6 +105,19 @@ def test_asyncio(guest: Guest) -> None:
     asyncio.run(main())
 
 
+def test_more_subscriptions_than_a_frame_holds_are_all_known(guest: Guest) -> None:
+    with Client() as client:
+        made = [client.subscribe("exit", owner=f"{n} {'x' * 100_000}", tags=["many"])["id"] for n in range(12)]
+        assert [one["id"] for one in client.subscriptions()] == made
+
+    async def known() -> list[dict[str, Any]]:
+        async with AsyncClient() as client:
+            return await client.subscriptions()
+
+    assert [one["id"] for one in asyncio.run(known())] == made
+    assert len(guest.data("subscription", "remove", "--tag", "many")) == len(made)
+
+
 def test_asyncio_is_not_blocked_and_ends_with_the_daemon(daemon: World) -> None:
     async def main() -> None:
         async with AsyncClient() as client:
