@@ -1,5 +1,6 @@
 """The spools as they grow: each stream read on from where it is, in turns, and to its end when that is asked."""
 
+import os
 import time
 from collections.abc import Callable, Iterable
 from typing import Protocol
@@ -74,7 +75,9 @@ class Reader:
     def begin(self, found: spool.Spool) -> None:
         """Look at a stream that nobody wanted until now, from the beginning of its last line on."""
         key = f"{found.server}/{found.stream.name}"
-        offset = spool.line_start(found.path, spool.size(found.path))
+        offset = spool.wherever(self._root, found, lambda path: spool.line_start(path, os.path.getsize(path)))
+        if offset is None:
+            return
         state = self._streams.get(key) or self._add(found, offset)
         state.lines.skip(offset)
         state.jump()
