@@ -34,7 +34,7 @@ class Panes:
 
         def finished() -> None:
             if request.over:
-                self._context.flush(request.server, request.stream)
+                self._context.over(request.server, request.stream)
                 self._silence.over(request.server, request.stream)
             if request.program:
                 self._exited(request, request.program)
