@@ -31,6 +31,15 @@ class Owner(Protocol):
     def marked(self, state: StreamState, found: list[commands.Fact]) -> None: ...
 
 
+def first(root: str, server: str, stream: str) -> visible.State:
+    """What is to be seen at the beginning of a stream: a prompt, most likely, if the pane was there before, in a line."""
+    try:
+        with open(spool.meta(f"{root}/{server}", stream, "history"), "rb") as file:
+            return visible.State() if file.read()[-1:] in (b"", b"\n") else visible.FIRST
+    except FileNotFoundError:
+        return visible.State()
+
+
 class Feed:
     """`full`: whether nothing more may be read now."""
 
@@ -53,8 +62,8 @@ class Feed:
                 blocks = state.lines.feed(found.data)
                 if state.visible is None and not state.lines.torn:
                     begin = max(begin, state.lines.whole_from)
-                    first = visible.FIRST if self._begins_in_a_line(state) else visible.State()
-                    state.visible = visible.at(functools.partial(spool.read, path), begin, first)
+                    here = first(self._root, state.server, state.name)
+                    state.visible = visible.at(functools.partial(spool.read, path), begin, here)
             except FileNotFoundError:
                 return
             if not found.data:
@@ -65,14 +74,6 @@ class Feed:
             self._owner.grew(state, times.latest)
             for block in blocks:
                 self._owner.evaluate(state, block, times)
-
-    def _begins_in_a_line(self, state: StreamState) -> bool:
-        """Whether the pane was there before its stream, and in the middle of a line then: at its prompt, most likely."""
-        try:
-            with open(spool.meta(f"{self._root}/{state.server}", state.name, "history"), "rb") as file:
-                return file.read()[-1:] not in (b"", b"\n")
-        except FileNotFoundError:
-            return False
 
     def _times(self, state: StreamState, path: str) -> Times:
         """When what is not read yet was printed: by the spool's own time, and by the watcher's marks if we are late."""

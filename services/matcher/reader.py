@@ -57,6 +57,11 @@ class Reader:
         """Whether there is output that is not read yet."""
         return bool(self._pending)
 
+    @property
+    def held(self) -> bool:
+        """Whether nothing may be read now; it goes on by itself."""
+        return self._is_full()
+
     def _add(self, found: spool.Spool, offset: int, fired: Iterable[str] = ()) -> StreamState:
         """Begin with a stream at `offset`, where these subscriptions have fired already."""
         state = StreamState(found.server, found.session, found.stream.pane, found.stream.name, offset, fired)
@@ -79,6 +84,7 @@ class Reader:
         if offset is None:
             return
         state = self._streams.get(key) or self._add(found, offset)
+        self._feed.pass_by(state, found.path, offset)
         state.lines.skip(offset)
         state.jump()
         self._pending[key] = Touched(*found, mask=0)
