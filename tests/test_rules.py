@@ -91,6 +91,14 @@ def test_absence_arms_again_at_the_next_match():
     assert play(rule, line(100.0, 0), line(104.0, 0), tick(109.0)) == [109.0] and rule.over is None
 
 
+def test_absence_counts_from_the_last_match_of_all_panes_read_one_after_the_other():
+    rule = Rule(subscription("absence", "A", seconds=30.0))
+    play(rule, line(20.0, 0), line(5.0, 0, pane="%2"), line(12.0, 0, pane="%2"))
+    assert rule.deadline == 50.0
+    play(rule, line(10.0, 0, offset=999))  # the clock was set back
+    assert rule.deadline == 40.0
+
+
 def test_exit_by_status():
     facts = [exited(1.0, 0, "%1"), exited(2.0, 3, "%2"), exited(3.0, None, "%3")]
     assert play(Rule(subscription("exit")), *facts) == [1.0, 2.0, 3.0]
