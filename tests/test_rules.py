@@ -213,6 +213,13 @@ def test_what_a_limit_holds_back_is_counted_in_the_next_event():
     assert [(f.at, f.data["suppressed"]) for f in fired] == [(1.0, 0), (2.0, 0), (11.5, 2)]
 
 
+def test_a_limit_counts_what_is_read_out_of_order():
+    rule = Rule(subscription("pattern", "A", limit=[2, 10.0]))
+    facts = [line(100.0, 0), line(101.0, 0), line(102.0, 0), line(5.0, 0, pane="%2"), line(6.0, 0, pane="%2"),
+             line(7.0, 0, pane="%2"), line(103.0, 0), line(111.5, 0)]  # fmt: skip
+    assert play(rule, *facts) == [100.0, 101.0, 5.0, 6.0, 111.5]
+
+
 def test_cooldown_and_dedupe():
     assert play(Rule(subscription("pattern", "A", cooldown=5.0)), *(line(at, 0) for at in (1.0, 3.0, 5.9, 6.0))) == [
         1.0,

@@ -49,7 +49,7 @@ class Output:
                 self._silence.begin(subscription, [state])
 
     def grew(self, state: StreamState, begin: int, times: Times) -> None:
-        """A stream has new output from `begin` on: who waits for any is told of its first byte, who counts silence of its last."""
+        """A stream has new output from `begin` on: who waits for any has its first byte, who waits for silence its last."""
         told: list[Told] = []
         for subscription in self._index.owners(OUTPUT, state.server, state.session, state.pane):
             since = subscription.since(state.server, state.name)
