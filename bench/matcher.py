@@ -127,7 +127,7 @@ def matched(log: Log, engine: Engine, index: Index) -> int:
     """What the matcher does with output, up to the drafts of events."""
     state, governor, events = new_state(), Governor(), 0
     for found in log.pieces():
-        state.commands.feed(found.data, found.offset, 0.0)
+        state.commands.feed(found.data, found.offset, lambda _end: 0.0)
         for block in state.lines.feed(found.data):
             hits = state.hits(block, engine, index, governor)
             events += len([drafts.matched(state, hit, facts.line(state, hit, 0.0)) for hit in hits])
@@ -153,7 +153,7 @@ def show_parts(log: Log, patterns: list[str], rounds: int) -> None:
     def marks() -> None:
         shell = Commands()
         for found in pieces:
-            shell.feed(found.data, found.offset, 0.0)
+            shell.feed(found.data, found.offset, lambda _end: 0.0)
 
     parts: dict[str, Callable[[], object]] = {
         "reading": lambda: list(log.pieces()),

@@ -22,6 +22,7 @@ from .paths import Paths, ensure_private
 from .rpc import Server
 
 _PR_SET_PDEATHSIG = 1
+_TURN = 0.05  # seconds of timers, before sockets are looked at again
 _LONGEST = 3_600_000  # ms; poll takes an int of C, which a timer of a month would overflow
 
 
@@ -147,10 +148,13 @@ class Service:
             if action is not None and event:
                 action()
         now = _now()
+        until = now + _TURN
         while self._timers and self._timers[0][0] <= now:
             timer = heapq.heappop(self._timers)[2]
             if timer.action is not None:
                 timer.action()
+            if _now() > until:  # the rest is done when those are answered who ask meanwhile
+                break
 
     def _patience(self) -> int | None:
         while self._timers and self._timers[0][2].action is None:

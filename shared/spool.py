@@ -15,14 +15,17 @@ import errno
 import fcntl
 import os
 import re
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, TypeVar
 
 RAW = ".raw"
 _NAME = re.compile(r"p(\d+)\.(\d+)\.w(\d+)\.([0-9a-z]+)\Z")
 _SESSION = re.compile(r"s(\d+)\Z")
 _FALLOC_FL_KEEP_SIZE, _FALLOC_FL_PUNCH_HOLE = 1, 2
 _libc = ctypes.CDLL(None, use_errno=True)
+
+
+Told = TypeVar("Told")
 
 
 class Stream(NamedTuple):
@@ -112,6 +115,18 @@ def find(root: str, server: str, stream: str) -> str | None:
             path = f"{root}/{server}/{folder}/{stream}{RAW}"
             if parse_session(folder) and os.path.exists(path):
                 return path
+    return None
+
+
+def wherever(root: str, found: Spool, ask: Callable[[str], Told]) -> Told | None:
+    """What `ask` says of a spool's path, also if its pane moves just then; None if it is gone. It raises FileNotFoundError
+    where no spool is."""
+    path: str | None = found.path
+    while path:
+        try:
+            return ask(path)
+        except FileNotFoundError:
+            path = find(root, found.server, found.stream.name)
     return None
 
 

@@ -22,7 +22,7 @@ def feed(*pieces, commands=None):
     commands = commands or Commands()
     offset, facts = 0, []
     for number, piece in enumerate(pieces):
-        facts += commands.feed(piece, offset, float(number))
+        facts += commands.feed(piece, offset, lambda _end, at=float(number): at)
         offset += len(piece)
     return facts
 
@@ -118,10 +118,10 @@ def chunks(raw, cuts):
 @given(RAW, CUTS)
 def test_the_boundaries_of_chunks_do_not_matter(raw, cuts):
     whole, offset, found = Commands(), 0, []
-    expected = whole.feed(raw, 0, 0.0)
+    expected = whole.feed(raw, 0, lambda _end: 0.0)
     parted = Commands()
     for piece in chunks(raw, cuts):
-        found += parted.feed(piece, offset, 0.0)
+        found += parted.feed(piece, offset, lambda _end: 0.0)
         offset += len(piece)
         parted = Commands(json.loads(json.dumps(parted.dump())))  # killed, and going on
     assert found == expected
@@ -153,5 +153,5 @@ def test_a_mark_that_begins_at_the_end_of_much_output(before, length):
     mark = b"\x1b]133;C;aid=%s\x07" % (b"x" * length)
     for at in range(1, len(mark), 1 + length // 50):
         shell = Commands()
-        facts = shell.feed(before + mark[:at], 0, 1.0) + shell.feed(mark[at:], len(before) + at, 1.0)
+        facts = feed(before + mark[:at], mark[at:], commands=shell)
         assert [fact.offset for fact in facts] == [len(before) + len(mark)], at

@@ -33,7 +33,7 @@ def why(wanted, *facts, now, pane="%1", printed=b""):
     for fact in facts:
         rule.take(fact)
     state = StreamState("x", "$1", pane, "p1", 0)
-    state.commands.feed(printed, 0, 0.0)
+    state.commands.feed(printed, 0, lambda _end: 0.0)
     list(state.lines.feed(b"text\n"))
     return explain(wanted, rule, [state], now)["why"]
 

@@ -91,6 +91,14 @@ def test_absence_arms_again_at_the_next_match():
     assert play(rule, line(100.0, 0), line(104.0, 0), tick(109.0)) == [109.0] and rule.over is None
 
 
+def test_absence_counts_from_the_last_match_of_all_panes_read_one_after_the_other():
+    rule = Rule(subscription("absence", "A", seconds=30.0))
+    play(rule, line(20.0, 0), line(5.0, 0, pane="%2"), line(12.0, 0, pane="%2"))
+    assert rule.deadline == 50.0
+    play(rule, line(10.0, 0, offset=999))  # the clock was set back
+    assert rule.deadline == 40.0
+
+
 def test_exit_by_status():
     facts = [exited(1.0, 0, "%1"), exited(2.0, 3, "%2"), exited(3.0, None, "%3")]
     assert play(Rule(subscription("exit")), *facts) == [1.0, 2.0, 3.0]
@@ -203,6 +211,13 @@ def test_what_a_limit_holds_back_is_counted_in_the_next_event():
     rule = Rule(subscription("pattern", "A", limit=[2, 10.0]))
     fired = [f for at in (1.0, 2.0, 3.0, 4.0, 11.5) for f in rule.take(line(at, 0))]
     assert [(f.at, f.data["suppressed"]) for f in fired] == [(1.0, 0), (2.0, 0), (11.5, 2)]
+
+
+def test_a_limit_counts_what_is_read_out_of_order():
+    rule = Rule(subscription("pattern", "A", limit=[2, 10.0]))
+    facts = [line(100.0, 0), line(101.0, 0), line(102.0, 0), line(5.0, 0, pane="%2"), line(6.0, 0, pane="%2"),
+             line(7.0, 0, pane="%2"), line(103.0, 0), line(111.5, 0)]  # fmt: skip
+    assert play(rule, *facts) == [100.0, 101.0, 5.0, 6.0, 111.5]
 
 
 def test_cooldown_and_dedupe():

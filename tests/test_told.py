@@ -13,6 +13,7 @@ from ctmux.services.matcher.options import read
 from ctmux.services.matcher.rules import Rules
 from ctmux.services.matcher.store import Store
 from ctmux.services.matcher.subscription import Subscription
+from ctmux.shared import spool
 from ctmux.shared.errors import NoTarget, UsageError
 from ctmux.shared.messages import Subscribe
 from ctmux.shared.service import Timer
@@ -283,6 +284,19 @@ def test_the_last_lines_are_those_of_tail(tmp_path):
         file.write_bytes(printed)
         for lines in range(6):
             assert arming._lines_back(str(file), len(printed), lines) == last_lines(str(file), lines)[0], (printed, lines)
+
+
+@pytest.mark.parametrize(("asked", "offset"), [("now", 6), ("last 1", 3), ("4", 4), ("start", 0)])
+def test_a_pane_that_moves_while_it_is_looked_at_has_no_past(tmp_path, asked, offset):
+    """Its spool is not where it was seen: that does not make it empty."""
+    folder = tmp_path / "x" / "s2"
+    folder.mkdir(parents=True)
+    stream = spool.parse_stream("p1.2.w3.k")
+    seen = spool.Spool("x", "$1", stream, str(tmp_path / "x" / "s1" / f"{stream.name}.raw"))
+    wanted = subscription(1, "pattern", "A", **({} if asked == "now" else {"start": asked}))
+    assert arming.start(wanted, str(tmp_path), seen) is None
+    (folder / f"{stream.name}.raw").write_bytes(b"ab\ncd\n")
+    assert arming.start(wanted, str(tmp_path), seen) == offset
 
 
 def test_nothing_is_reported_before_what_a_full_disk_refuses(path, monkeypatch):

@@ -1,7 +1,7 @@
 """The echo of what was sent: once for each line, where no line editor reads, and no byte of a stream moves."""
 
 import pytest
-from ctmux.services.matcher.typed import Typed
+from ctmux.services.matcher.typed import Typed, _echo
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,6 +28,22 @@ def test_what_was_there_before_stays():
     typed = sent("foo", 7)
     assert hide(typed, b"$ foo\r\n") == b"$ foo\r\n"
     assert hide(typed, b"$ foo\r\nfoo\r\n", 7) == b"$ \r\nfoo\r\n"
+
+
+def test_a_text_of_many_lines():
+    """However many are still to come, only the next few are looked for."""
+    lines = [f"line {number} {'x' * 20}" for number in range(4000)]
+    typed, asked = sent("\n".join(lines), 7), []
+    _echo.cache_clear()
+    for _block in range(9):
+        assert typed.hide(b"other\r\n" * 999, 0, True, lambda at: bool(asked.append(at)))
+    assert _echo.cache_info().misses < 99 and asked == [7]
+    at = 7
+    for number in range(0, 4000, 100):
+        raw = "".join(f"{line}\r\n" for line in lines[number : number + 100]).encode()
+        assert hide(typed, raw, at) == b"\r\n" * 100
+        at += len(raw) // 100
+    assert not typed
 
 
 def test_two_lines_of_one_text():

@@ -90,15 +90,20 @@ def _check_alive(root: str, server: str, pane: str) -> None:
         raise NoTarget(f"{pane} has exited")
 
 
-def start(wanted: Subscription, found: spool.Spool) -> int:
-    """From which offset of a stream on it counts, which is there when it is armed."""
-    size = spool.size(found.path)
+def start(wanted: Subscription, root: str, found: spool.Spool) -> int | None:
+    """From which offset of a stream on it counts, which is there when it is armed; None if it is gone by now."""
+    return spool.wherever(root, found, lambda path: _start(wanted, path))
+
+
+def _start(wanted: Subscription, path: str) -> int:
+    """Raises FileNotFoundError: a spool that is gone is not an empty one, or the whole past would fire."""
+    size = os.path.getsize(path)
     what, _, lines = wanted.options.start.partition(" ")
     if what == "now":
         return size
     if what == "start":
         return 0
-    return _lines_back(found.path, size, int(lines)) if what == "last" else min(int(what), size)
+    return _lines_back(path, size, int(lines)) if what == "last" else min(int(what), size)
 
 
 def _lines_back(path: str, end: int, lines: int) -> int:

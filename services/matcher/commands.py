@@ -1,6 +1,7 @@
 """Commands of a shell as facts: began, ended, exit status, range of the output; from its OSC 133 marks. Pure."""
 
 import re
+from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import unquote, unquote_to_bytes
 
@@ -87,8 +88,9 @@ class Commands:
             "carry": self._carry.decode("latin-1"),
         }
 
-    def feed(self, data: bytes, offset: int, at: float) -> list[Fact]:
-        """What the bytes at `offset` tell, at once. They follow the ones before; after a gap there is a new `Commands`."""
+    def feed(self, data: bytes, offset: int, at: Callable[[int], float]) -> list[Fact]:
+        """What the bytes at `offset` tell, at once. They follow the ones before; after a gap there is a new `Commands`.
+        `at`: by when the bytes before an offset were there."""
         last = data if terminal.may_end_osc(data) else data[-_OSC_MAX:]  # where a mark may begin that does not end here
         if not self._carry and self._typed is None and not terminal.has(last, b"\x1b]"):
             self._carry = b"\x1b" if data.endswith(b"\x1b") else b""  # most of all output
@@ -118,7 +120,7 @@ class Commands:
         if self._typed is not None and len(self._typed) < _TYPED_MAX:
             self._typed = (self._typed + piece)[:_TYPED_MAX]
 
-    def _take(self, mark: re.Match[bytes], offset: int, at: float, facts: list[Fact]) -> None:
+    def _take(self, mark: re.Match[bytes], offset: int, when: Callable[[int], float], facts: list[Fact]) -> None:
         body = mark[2].decode(errors="replace")
         here, behind = offset + mark.start(), offset + mark.end()
         if mark[1] == b"7":
@@ -129,7 +131,7 @@ class Commands:
             if kind == "E":
                 self._told = _ESCAPED.sub(_unescaped, rest.partition(";")[0])[:_TEXT_MAX]
             return
-        self.marked = True
+        self.marked, at = True, when(behind)
         if kind in ("A", "B", "N"):
             if not self._prompt:
                 facts.append(Prompt(here, at, self.cwd))

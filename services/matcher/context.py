@@ -2,6 +2,7 @@
 
 import functools
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from ...shared import spool, terminal
@@ -10,6 +11,7 @@ from . import visible
 from .facts import TEXT_MAX, Fact
 from .rule import Rule
 from .rules import Rules
+from .sights import Sights
 from .stream import Hit, StreamState
 from .subscription import Subscription
 
@@ -24,32 +26,46 @@ class Context:
     def __init__(self, service: Service, rules: Rules):
         self._service, self._rules = service, rules
         self._waiting: dict[str, dict[tuple[str, int], int]] = {}  # stream -> (subscription, line) -> the line's end
-        self._known: dict[str, tuple[int, visible.State]] = {}  # stream -> the beginning of a line, and what is seen there
+        self._sights = Sights()
 
     def before(self, subscription: Subscription, state: StreamState, hit: Hit) -> dict[str, Any]:
         """What a fact about a line has of it."""
         if not subscription.options.before:
             return {}
-        wanted, reach = subscription.options.before, _LINE * (subscription.options.before + 1)
+        wanted = subscription.options.before
         lines: list[str] = []
-        while len(lines) < wanted and reach < 4 * _REACH:
-            lines = self._lines(state.server, state.name, max(0, hit.offset - min(reach, _REACH)), hit.offset, whole=True)
-            reach *= 4
+        for reach in _reaches(wanted):
+            lines = self._lines(state.server, state.name, max(0, hit.offset - reach), hit.offset, begun=False)
+            if len(lines) >= wanted or reach >= hit.offset:
+                break
         return {"before": lines[-wanted:]}
 
-    def _lines(self, server: str, stream: str, start: int, end: int, whole: bool = False) -> list[str]:
-        """`whole`: without the one that `start` is in, unless it begins there."""
+    def _after(self, server: str, stream: str, start: int, end: int, wanted: int) -> list[str]:
+        """The lines from `start` on: no more is read than so many need."""
+        lines: list[str] = []
+        for reach in _reaches(wanted):
+            stop = min(end, start + reach)
+            lines = self._lines(server, stream, start, stop, ended=stop == end or reach == _REACH)
+            if len(lines) >= wanted or stop == end:
+                break
+        return lines[:wanted]
+
+    def _lines(self, server: str, stream: str, start: int, end: int, begun: bool = True, ended: bool = True) -> list[str]:
+        """`begun`: with the line that `start` is in, also if it does not begin there; `ended`: with what follows the last
+        whole one."""
         path = spool.find(self._rules.root, server, stream)
         if path is None or end <= start:
             return []
         try:
             found = spool.read(path, start, end - start)
             raw, start = found.data[: max(0, end - found.offset)], found.offset
-            if whole and start:
+            if not ended:
+                raw = raw[: terminal.cut(raw)]
+            if not begun and start:
                 cut = raw.find(b"\n") + 1
                 raw, start = raw[cut:], start + cut
             raw = raw.replace(b"\r\n", b"\n")
-            state = self._state(f"{server}/{stream}", path, start)
+            state = self._sights.at(f"{server}/{stream}", functools.partial(spool.read, path), start)
         except FileNotFoundError:  # it has just gone
             return []
         shown = visible.parts(raw, state)[0]
@@ -59,19 +75,6 @@ class Context:
             if cleaned or not printed.strip(b"\r"):  # else all of it was a prompt, or typed
                 lines += [line.decode(errors="replace")[:TEXT_MAX] for line in cleaned.split(b"\n")]
         return lines[raw.startswith(b"\n") : len(lines) - raw.endswith(b"\n")]
-
-    def _state(self, stream: str, path: str, offset: int) -> visible.State:
-        """What is to be seen at the beginning of a line: from where that was asked last, if it is not far."""
-        known = self._known.get(stream)
-        if known and 0 <= offset - known[0] <= _REACH:
-            found = spool.read(path, known[0], offset - known[0])
-            if found.offset == known[0]:
-                state = visible.parts(found.data, known[1])[2]
-                self._known[stream] = offset, state
-                return state
-        state = visible.at(functools.partial(spool.read, path), offset)
-        self._known[stream] = offset, state
-        return state
 
     # ---- lines that are to come ------------------------------------------------------------------------------------
 
@@ -111,10 +114,14 @@ class Context:
     def flush(self, server: str, stream: str) -> None:
         """Nothing more comes: what waits goes with what there is."""
         key = f"{server}/{stream}"
-        self._known.pop(key, None)
         if key in self._waiting:
             path = spool.find(self._rules.root, server, stream)
             self._look(key, spool.size(path) if path else 0, flush=True)
+
+    def over(self, server: str, stream: str) -> None:
+        """The stream has ended."""
+        self.flush(server, stream)
+        self._sights.forget(f"{server}/{stream}")
 
     def end(self, subscription: Subscription) -> None:
         """It is over before they have come: what waits goes with what there is."""
@@ -132,12 +139,21 @@ class Context:
                 continue
             rule = self._rules.by_id.get(id)
             wanted = rule.subscription.options.after if rule else 0
-            lines = self._lines(server, name, begin, min(end, begin + _REACH))
+            lines = self._after(server, name, begin, min(end, begin + _REACH), wanted)
             if rule and len(lines) < wanted and not flush and end < begin + _REACH:
                 continue
             del waiting[id, offset]
             fact = {"is": "after", "at": time.time(), "key": f"after/{stream}", "position": offset, "server": server}
-            told.append((id, {**fact, "stream": name, "offset": offset, "lines": lines[:wanted]}))
+            told.append((id, {**fact, "stream": name, "offset": offset, "lines": lines}))
         if not waiting:
             del self._waiting[stream]
         self._rules.tell(told)
+
+
+def _reaches(lines: int) -> Iterator[int]:
+    """How many bytes are looked through for so many lines: few at first, as most lines are short."""
+    reach = _LINE * (lines + 1)
+    while reach < _REACH:
+        yield reach
+        reach *= 4
+    yield _REACH

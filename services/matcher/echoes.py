@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ...shared import spool
 from ...shared.service import Service
-from . import visible
+from . import feed, visible
 from .stream import StreamState
 
 _SECONDS = 10.0  # in which a pane echoes what was sent to it
@@ -86,5 +86,5 @@ class Echoes:
         if path is None or begin >= state.lines.offset:
             return
         raw = spool.read(path, begin, min(state.lines.offset - begin, _REACH)).data
-        seen = visible.at(functools.partial(spool.read, path), begin)
+        seen = visible.at(functools.partial(spool.read, path), begin, feed.first(self._root, state.server, state.name))
         state.typed.hide(raw, begin, True, lambda at: visible.parts(raw[:at], seen)[2].echo)

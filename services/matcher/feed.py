@@ -22,13 +22,22 @@ class Owner(Protocol):
     @property
     def remembers(self) -> bool: ...
 
-    def grew(self, state: StreamState, at: float) -> None: ...
+    def grew(self, state: StreamState, begin: int, times: Times) -> None: ...
 
     def missed(self, state: StreamState, start: int, end: int) -> None: ...
 
     def evaluate(self, state: StreamState, block: Block, times: Times) -> None: ...
 
     def marked(self, state: StreamState, found: list[commands.Fact]) -> None: ...
+
+
+def first(root: str, server: str, stream: str) -> visible.State:
+    """What is to be seen at the beginning of a stream: a prompt, most likely, if the pane was there before, in a line."""
+    try:
+        with open(spool.meta(f"{root}/{server}", stream, "history"), "rb") as file:
+            return visible.State() if file.read()[-1:] in (b"", b"\n") else visible.FIRST
+    except FileNotFoundError:
+        return visible.State()
 
 
 class Feed:
@@ -53,8 +62,8 @@ class Feed:
                 blocks = state.lines.feed(found.data)
                 if state.visible is None and not state.lines.torn:
                     begin = max(begin, state.lines.whole_from)
-                    first = visible.FIRST if self._begins_in_a_line(state) else visible.State()
-                    state.visible = visible.at(functools.partial(spool.read, path), begin, first)
+                    here = first(self._root, state.server, state.name)
+                    state.visible = visible.at(functools.partial(spool.read, path), begin, here)
             except FileNotFoundError:
                 return
             if not found.data:
@@ -62,27 +71,23 @@ class Feed:
             if not state.lines.torn:  # the line that a missing range ends in is missing, too
                 self.tell_missing(state, state.lines.whole_from)
             self._mark(state, found, times.latest)
-            self._owner.grew(state, times.latest)
+            self._owner.grew(state, found.offset, times)
             for block in blocks:
                 self._owner.evaluate(state, block, times)
 
-    def _begins_in_a_line(self, state: StreamState) -> bool:
-        """Whether the pane was there before its stream, and in the middle of a line then: at its prompt, most likely."""
-        try:
-            with open(spool.meta(f"{self._root}/{state.server}", state.name, "history"), "rb") as file:
-                return file.read()[-1:] not in (b"", b"\n")
-        except FileNotFoundError:
-            return False
-
     def _times(self, state: StreamState, path: str) -> Times:
-        """When what is not read yet was printed: by the spool's own time, and by the watcher's marks if we are late."""
+        """When what is not read yet was printed."""
         latest = min(time.time(), os.stat(path).st_mtime)
         if not self._owner.remembers:  # the time of a plain event may be a little late
             return Times(latest)
+        return self._times_behind(state, state.lines.end, latest)
+
+    def _times_behind(self, state: StreamState, offset: int, latest: float) -> Times:
+        """By the spool's own time, and by the watcher's marks if we are late."""
         index = spool.meta(f"{self._root}/{state.server}", state.name, "idx")
         newest = marks.newest(index, 2)
-        late = len(newest) == 2 and newest[0].offset > state.lines.end
-        return Times(latest, [mark for mark in marks.read(index) if mark.offset > state.lines.end] if late else ())
+        late = len(newest) == 2 and newest[0].offset > offset
+        return Times(latest, [mark for mark in marks.read(index) if mark.offset > offset] if late else ())
 
     def pass_by(self, state: StreamState, path: str, end: int) -> None:
         """Look for what a shell says of its commands, up to `end`; for nothing else."""
@@ -98,9 +103,16 @@ class Feed:
                 state.commands, state.commands_end = commands.Commands(), found.offset
             self._mark(state, found, at)
 
-    def _mark(self, state: StreamState, found: spool.Range, at: float) -> None:
-        """Tell what a shell has said of its commands."""
+    def _mark(self, state: StreamState, found: spool.Range, latest: float) -> None:
+        """Tell what a shell has said of its commands. Few say anything: only then it is asked when that was."""
         data = found.data[max(0, state.commands_end - found.offset) :]
+        times: list[Times] = []
+
+        def at(end: int) -> float:
+            if not times:
+                times.append(self._times_behind(state, found.offset, latest))
+            return times[0].of(end)
+
         facts = state.commands.feed(data, found.offset + len(found.data) - len(data), at)
         state.commands_end = max(state.commands_end, found.offset + len(found.data))
         if facts:

@@ -123,9 +123,15 @@ class Absence(Stateless):
         return self.state["last"] + (self.options.seconds or 0.0) if self.state["waiting"] else None
 
     def take(self, fact: Fact) -> list[Said]:
-        if self.hits(fact):
-            self.state.update(last=fact["at"], waiting=True, line=fact["line"])
+        if self.hits(fact) and not self._is_past(fact):
+            self.state.update(last=fact["at"], waiting=True, line=fact["line"], key=fact["key"])
         return []
+
+    def _is_past(self, fact: Fact) -> bool:
+        """Whether a later match is known. Panes are read one after the other; in one of them, it is the clock that was set
+        back."""
+        elsewhere = self.state.get("key") not in (None, fact["key"])
+        return elsewhere and self.state["waiting"] and bool(fact["at"] < self.state["last"])
 
     def expire(self, _now: float) -> list[Said]:
         self.state["waiting"] = False

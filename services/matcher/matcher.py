@@ -47,13 +47,13 @@ class Matcher(Service):
         progress = Progress(self, outbox, rules, self.streams, f"{paths.runtime}/matcher.progress")
         silence = Silence(self, rules, self.caught_up)
         context = Context(self, rules)
-        history = History(self, self, root)
+        history = History(self, self, root, config.matcher.quiet_seconds)
         self._life = Life(self, registry, rules, outbox, self.streams, silence, context, history)
         self._output = Output(registry, rules, outbox, progress, self._life, silence, context, history)
         self._reader = Reader(self, self._output, self.streams, root, config.matcher.quiet_seconds)
         Requests(self.server, root, registry, rules, outbox, self._life, self._reader, self.streams)
         echoes = Echoes(self, root, f"{paths.runtime}/matcher.sent", self.streams)
-        Panes(self.server, registry, rules, outbox, self._life, self._reader, silence, context, echoes)
+        Panes(self.server, registry, rules, outbox, self._life, self._reader, silence, context, echoes, history)
         asked = Client(self.context, logger)
         Recovery(asked, root, registry, rules, outbox, self._life, self._reader, progress).resume()
         echoes.resume()
@@ -78,7 +78,7 @@ class Matcher(Service):
     @property
     def held(self) -> bool:
         """Whether nothing may be read now."""
-        return self._output.held
+        return self._reader.held
 
     def caught_up(self) -> bool:
         """Read what is there; whether that was all. While the instance is being stopped nobody knows: no pane is observed

@@ -48,16 +48,18 @@ class Output:
             if subscription.kind == "idle":
                 self._silence.begin(subscription, [state])
 
-    def grew(self, state: StreamState, at: float) -> None:
-        """A stream has new output: whoever waits for any is told."""
+    def grew(self, state: StreamState, begin: int, times: Times) -> None:
+        """A stream has new output from `begin` on: who waits for any has its first byte, who waits for silence its last."""
         told: list[Told] = []
         for subscription in self._index.owners(OUTPUT, state.server, state.session, state.pane):
-            if state.lines.end <= subscription.since(state.server, state.name):
+            since = subscription.since(state.server, state.name)
+            if state.lines.end <= since:
                 continue
             if subscription.kind == "idle":
-                self._silence.spoke(subscription, state, at)
+                self._silence.spoke(subscription, state, times.latest)
             else:
                 key = f"output/{state.server}/{state.name}"
+                at = times.of(max(begin, since) + 1)
                 fact = {"is": "output", "at": at, "key": key, "position": state.lines.end, **facts.of(state)}
                 told.append((subscription.id, fact))
         self._rules.tell(told)

@@ -9,6 +9,7 @@ from ...shared.outbox import Outbox
 from ...shared.rpc import Reply, Server
 from .context import Context
 from .echoes import Echoes
+from .history import History
 from .life import Life
 from .reader import Reader
 from .registry import Registry
@@ -22,10 +23,10 @@ class Panes:
 
     def __init__(
         self, server: Server, registry: Registry, rules: Rules, outbox: Outbox, life: Life, reader: Reader,
-        silence: Silence, context: Context, echoes: Echoes,
+        silence: Silence, context: Context, echoes: Echoes, history: History,
     ):  # fmt: skip
         self._registry, self._rules, self._outbox, self._life, self._reader = registry, rules, outbox, life, reader
-        self._silence, self._context, self._echoes = silence, context, echoes
+        self._silence, self._context, self._echoes, self._history = silence, context, echoes, history
         server.handle(Finish, self._finish)
         server.handle(Close, self._close)
         server.handle(Sent, self._sent)
@@ -36,7 +37,7 @@ class Panes:
 
         def finished() -> None:
             if request.over:
-                self._context.flush(request.server, request.stream)
+                self._context.over(request.server, request.stream)
                 self._silence.over(request.server, request.stream)
             if program:
                 self._exited(request, program)
@@ -48,7 +49,10 @@ class Panes:
                 self._end_all(request.server, request.pane, "pane exited")
             self._answer(reply)
 
-        self._reader.finish(request, lambda: self._rules.once_saved(finished))
+        def read() -> None:
+            self._history.once_told(request.server, request.stream, lambda: self._rules.once_saved(finished))
+
+        self._reader.finish(request, read)
 
     def _exited(self, request: Finish, program: Program) -> None:
         """Tell that a pane's program has ended, before that is in the journal: nothing of a pane comes after its exit."""

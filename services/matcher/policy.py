@@ -22,12 +22,13 @@ class Policy:
     def admits(self, text: str, at: float) -> bool:
         """Whether what fires now is to be an event."""
         state, options = self.state, self._options
-        if options.limit:
-            state["times"] = [time for time in state["times"] if abs(at - time) < options.limit[1]]
+        if options.limit:  # panes are read one after the other: times are not in order
+            oldest = min(at, max(state["times"], default=at)) - options.limit[1]
+            state["times"] = [time for time in state["times"] if time > oldest]
         if (
             (options.cooldown and state["last"] is not None and abs(at - state["last"]) < options.cooldown)
             or (options.dedupe and abs(at - state["texts"].get(text, -math.inf)) < options.dedupe)
-            or (options.limit and len(state["times"]) >= options.limit[0])
+            or (options.limit and sum(abs(at - time) < options.limit[1] for time in state["times"]) >= options.limit[0])
         ):
             state["suppressed"] += 1
             return False

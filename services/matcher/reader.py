@@ -1,5 +1,6 @@
 """The spools as they grow: each stream read on from where it is, in turns, and to its end when that is asked."""
 
+import os
 import time
 from collections.abc import Callable, Iterable
 from typing import Protocol
@@ -56,6 +57,11 @@ class Reader:
         """Whether there is output that is not read yet."""
         return bool(self._pending)
 
+    @property
+    def held(self) -> bool:
+        """Whether nothing may be read now; it goes on by itself."""
+        return self._is_full()
+
     def _add(self, found: spool.Spool, offset: int, fired: Iterable[str] = ()) -> StreamState:
         """Begin with a stream at `offset`, where these subscriptions have fired already."""
         state = StreamState(found.server, found.session, found.stream.pane, found.stream.name, offset, fired)
@@ -74,8 +80,11 @@ class Reader:
     def begin(self, found: spool.Spool) -> None:
         """Look at a stream that nobody wanted until now, from the beginning of its last line on."""
         key = f"{found.server}/{found.stream.name}"
-        offset = spool.line_start(found.path, spool.size(found.path))
+        offset = spool.wherever(self._root, found, lambda path: spool.line_start(path, os.path.getsize(path)))
+        if offset is None:
+            return
         state = self._streams.get(key) or self._add(found, offset)
+        self._feed.pass_by(state, found.path, offset)
         state.lines.skip(offset)
         state.jump()
         self._pending[key] = Touched(*found, mask=0)

@@ -59,7 +59,9 @@ class Requests:
         for found in spool.walk(self._root):
             key = f"{found.server}/{found.stream.name}"
             if subscription.pane in (None, found.stream.pane):
-                subscription.armed[key] = arming.start(subscription, found)
+                start = arming.start(subscription, self._root, found)
+                if start is not None:
+                    subscription.armed[key] = start
             covered = subscription.covers(found.server, found.session, found.stream.pane)
             state = self._streams.get(key)
             wanted = state and self._registry.index.covers(state.server, state.session, state.pane)

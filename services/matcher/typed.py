@@ -1,17 +1,19 @@
 """What was sent to a pane through us: the terminal echoes it where no line editor says that it reads. Pure."""
 
+import functools
 import re
 from collections.abc import Callable
 from typing import NamedTuple
 
 _REACH = 65536  # bytes behind the place where it was sent, in which its echo is looked for
+_AHEAD = 16  # lines in a row that are not found: those behind them are not looked for yet, echo comes in order
 
 
 class _Line(NamedTuple):
     """One sent line; its echo ends a line that reaches behind `since`."""
 
     since: int
-    echo: re.Pattern[bytes]
+    text: str
     tried: bool  # whether it is known that no line editor was reading
 
 
@@ -26,12 +28,12 @@ class Typed:
 
     def add(self, text: str, since: int) -> Callable[[], None]:
         """Expect the echo of a text behind the offset `since`. The result gives it up."""
-        made = [_Line(since, _echo(line), False) for line in re.split(r"[\r\n]+", text) if line]
+        made = [_Line(since, line, False) for line in re.split(r"[\r\n]+", text) if line]
         self._lines += made
 
         def give_up() -> None:
-            gone = {(line.since, line.echo) for line in made}
-            self._lines = [line for line in self._lines if (line.since, line.echo) not in gone]
+            gone = {(line.since, line.text) for line in made}
+            self._lines = [line for line in self._lines if (line.since, line.text) not in gone]
 
         return give_up
 
@@ -40,7 +42,8 @@ class Typed:
 
         `edited(at)`: whether a line editor reads at a place of `raw`. It is hidden as such; nobody else echoes there."""
         kept = []
-        begin = 0
+        begin = missed = 0
+        edited = functools.cache(edited)  # all lines of a text were sent at the same place
         for line in self._lines:
             at = line.since - offset
             if at > len(raw):
@@ -48,7 +51,8 @@ class Typed:
                 continue
             if at < -_REACH or (not line.tried and edited(max(0, at))):
                 continue
-            found = line.echo.search(raw, max(0, at, begin))
+            found = _echo(line.text).search(raw, max(0, at, begin)) if missed < _AHEAD else None
+            missed = 0 if found else missed + 1
             if found:
                 begin = found.end()
                 raw = raw[: found.start()] + bytes(found.end() - found.start()) + raw[begin:]
@@ -59,6 +63,7 @@ class Typed:
         return raw
 
 
+@functools.lru_cache(4 * _AHEAD)
 def _echo(line: str) -> re.Pattern[bytes]:
     """It ends its line, and does not begin in a word: a `y` that nobody echoes must not take the end of `ready`."""
     inside = rb"(?<!\w)" if re.match(r"\w", line) else b""

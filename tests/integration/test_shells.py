@@ -64,7 +64,7 @@ class Shell:
         until(look)
 
     def facts(self) -> list[Fact]:
-        return Commands().feed(self.printed(), 0, 0.0)
+        return Commands().feed(self.printed(), 0, lambda _end: 0.0)
 
     def finished(self, count: int) -> list[Finished]:
         """The commands, when there are so many."""

@@ -1,0 +1,114 @@
+"""The lines around a line: the right ones, and no more is read for them than they need."""
+
+from types import SimpleNamespace
+
+import pytest
+from ctmux.services.matcher import visible
+from ctmux.services.matcher.context import Context
+from ctmux.services.matcher.options import read
+from ctmux.services.matcher.sights import Sights
+from ctmux.services.matcher.stream import Hit, StreamState
+from ctmux.services.matcher.subscription import Subscription
+from ctmux.shared import spool
+from hypothesis import given
+from hypothesis import strategies as st
+
+MARKS = [b"\x1b[?2004h$ ", b"\x1b[?2004l\r", b"\x1b[?1049h", b"\x1b[?1049l", b"\x1b]133;C\x07"]
+PIECES = [b"text\n", b"x" * 5000 + b"\n", *MARKS]
+
+
+class Printed:
+    """A stream that was printed; it counts what is read of it."""
+
+    def __init__(self, data):
+        self.data, self.read = data, 0
+
+    def __call__(self, offset, limit):
+        found = self.data[offset : offset + limit]
+        self.read += len(found)
+        return spool.Range(offset, found, 0, len(self.data))
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=40), st.lists(st.integers(0, 60_000), max_size=20))
+def test_what_is_seen_is_the_same_in_whatever_order_it_is_asked(pieces, asked):
+    printed, sights = Printed(b"".join(pieces)), Sights()
+    starts = [at + 1 for at, byte in enumerate(printed.data) if byte == 10]
+    for wanted in asked:
+        place = next((start for start in starts if start >= wanted), 0)
+        assert sights.at("x", printed, place) == visible.at(printed, place)
+
+
+@pytest.mark.parametrize("steps", [(0, 64_000), (0, 64_000, 2_000_000)])
+def test_places_that_are_asked_for_in_turns_are_read_once(steps):
+    """What is far behind is looked through once, not for each of them."""
+    printed, sights = Printed(b"0123456789abcde\n" * 500_000), Sights()
+    sights.at("x", printed, 4_000_000)
+    for back in steps:
+        sights.at("x", printed, 4_000_000 - back)
+    printed.read = 0
+    for place in range(4_000_000, 5_000_000, 1600):
+        for back in steps:
+            sights.at("x", printed, place - back)
+    assert printed.read < 20_000_000
+
+
+@pytest.fixture
+def stream(tmp_path):
+    (tmp_path / "x" / "s1").mkdir(parents=True)
+    return tmp_path / "x" / "s1" / "p1.2.w3.k.raw"
+
+
+@pytest.fixture
+def world(tmp_path):
+    """The parts around a context: facts that are told, and timers that never come."""
+    told = []
+    return SimpleNamespace(root=str(tmp_path), by_id={}, told=told, tell=told.extend, after=lambda _seconds, _action: None)
+
+
+def around(world, before=0, after=0):
+    """A subscription that wants so many lines, and its context."""
+    options = read("pattern", ["A"], {"before": before, "after": after})
+    wanted = Subscription("s1", 1, "pattern", ["A"], None, None, None, "", 0.0, options)
+    world.by_id["s1"] = SimpleNamespace(subscription=wanted, held={})
+    return wanted, Context(world, world)
+
+
+def hit(wanted, offset, end):
+    world_line = StreamState("x", "$1", "%1", "p1.2.w3.k", end)
+    return world_line, Hit(wanted, offset, end, "A", [], False, False)
+
+
+@pytest.mark.parametrize("long", [10, 3000])
+def test_the_lines_before_and_after_a_line(world, stream, long):
+    printed = b"".join(b"%d %s\r\n" % (number, b"x" * long) for number in range(9))
+    stream.write_bytes(printed + b"A\r\n" + printed + b"half")
+    wanted, context = around(world, 2, 3)
+    state, found = hit(wanted, len(printed), len(printed) + 3)
+    assert [line[0] for line in context.before(wanted, state, found)["before"]] == ["7", "8"]
+    world.by_id["s1"].held[f"{state.name}/{found.offset}"] = {}
+    state.lines.skip(2 * len(printed) + 3)
+    context.follow(state, [found])
+    [(_id, fact)] = world.told
+    assert [line[0] for line in fact["lines"]] == ["0", "1", "2"] and len(fact["lines"][2]) == long + 2
+
+
+def test_many_lines_that_wait_are_looked_at_for_what_they_need(world, stream, monkeypatch):
+    """Each in the lines behind it, not in all that has come."""
+    stream.write_bytes(b"A\n" * 32768)
+    wanted, context = around(world, 3, 3)
+    read_so_far, really = [0], spool.read
+
+    def count(path, offset, limit):
+        found = really(path, offset, limit)
+        read_so_far[0] += len(found.data)
+        return found
+
+    monkeypatch.setattr("ctmux.shared.spool.read", count)
+    state = hit(wanted, 0, 2)[0]
+    hits = [hit(wanted, offset, offset + 2)[1] for offset in range(0, 65536, 64)]
+    world.by_id["s1"].held |= {f"{state.name}/{one.offset}": {} for one in hits}
+    state.lines.skip(65536)
+    for one in hits:
+        context.before(wanted, state, one)
+    context.follow(state, hits)
+    assert len(world.told) == len(hits) and read_so_far[0] < 20_000_000

@@ -1,0 +1,70 @@
+"""A stream that is read late: when it was printed, by the watcher's marks."""
+
+import os
+from types import SimpleNamespace
+
+import pytest
+from ctmux.services.matcher import commands
+from ctmux.services.matcher.feed import Feed
+from ctmux.services.matcher.output import Output
+from ctmux.services.matcher.stream import StreamState
+from ctmux.services.matcher.subscription import Subscription
+from ctmux.shared import spool
+from ctmux.shared.marks import Index, Mark
+
+PIECES = [b"\x1b]133;C\x07", b"text\n", b"\x1b]133;D;0\x07"]  # one a second
+
+
+class Owner:
+    def __init__(self, remembers):
+        self.remembers, self.first, self.facts = remembers, [], []
+
+    def grew(self, state, begin, times):
+        self.first.append((begin, times.of(begin + 1), times.latest))
+
+    def marked(self, state, found):
+        self.facts += found
+
+    def evaluate(self, state, block, times):
+        pass
+
+
+@pytest.fixture
+def path(tmp_path):
+    """A spool that was printed in three seconds."""
+    (tmp_path / "x" / "s1").mkdir(parents=True)
+    (tmp_path / "x" / "meta").mkdir()
+    path = tmp_path / "x" / "s1" / "p1.2.w3.k.raw"
+    path.write_bytes(b"".join(PIECES))
+    os.utime(path, (3.0, 3.0))
+    index = Index(spool.meta(str(tmp_path / "x"), "p1.2.w3.k", "idx"))
+    for number in range(len(PIECES)):
+        index.add(Mark(len(b"".join(PIECES[: number + 1])), number + 1.0, False))
+    index.close()
+    return path
+
+
+@pytest.mark.parametrize("remembers", [True, False])
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_command_that_is_read_late_took_its_time(tmp_path, path, wanted, remembers):
+    owner = Owner(remembers)
+    feed = Feed(owner, str(tmp_path), lambda: False)
+    state = StreamState("x", "$1", "%1", "p1.2.w3.k", 0)
+    (feed.read if wanted else feed.pass_by)(state, str(path), path.stat().st_size)
+    assert [(type(fact), fact.at) for fact in owner.facts] == [(commands.Started, 1.0), (commands.Finished, 3.0)]
+    assert owner.first == ([(0, 1.0 if remembers else 3.0, 3.0)] if wanted else [])
+
+
+@pytest.mark.parametrize(("since", "at"), [(0, 1.0), (len(PIECES[0]), 2.0)])
+def test_output_that_is_read_late_was_in_time(tmp_path, path, since, at):
+    """What came first counts for who waits for any; of what came since he waits."""
+    wanted = Subscription("s1", 1, "timeout", [], None, None, None, "", 0.0, armed={"x/p1.2.w3.k": since})
+    told = []
+    output = Output.__new__(Output)
+    output._index = SimpleNamespace(owners=lambda *_: [wanted])
+    output._rules = SimpleNamespace(tell=told.extend, by_id={"s1": None})
+    output._progress = SimpleNamespace(soon=lambda: None)
+    output.marked = output.evaluate = lambda *_: None
+    state = StreamState("x", "$1", "%1", "p1.2.w3.k", 0)
+    Feed(output, str(tmp_path), lambda: False).read(state, str(path), path.stat().st_size)
+    assert [fact["at"] for _id, fact in told] == [at]
