@@ -8,7 +8,7 @@ from .placeholders import NAMES, names
 _SHELLS = frozenset(("sh", "ash", "bash", "dash", "fish", "ksh", "mksh", "zsh", "busybox"))
 _INTERPRETERS = frozenset(("node", "lua", "perl", "php", "python", "ruby", "tclsh"))
 _REMOTE = frozenset(("ssh", "eval", "parallel", "watch", "tmux", "su", "script"))  # all their arguments may be
-_IDS = frozenset(("pane", "window", "session"))  # `%3`: tmux's own, which nobody prints
+_IDS = frozenset(("pane", "window", "session"))  # `%3`: tmux's own, which it needs, and which nobody prints
 _CODE = re.compile(r"-[A-Za-z]*[ceEprR]|--(eval|command|print|run)")
 _SHELL_CODE = re.compile(r"-[A-Za-z]*[cC][A-Za-z]*|--(init-)?command")
 _VALUED = re.compile(r"[-+][A-Za-z]*[oO]")  # of a shell: the next word is its value
@@ -26,7 +26,7 @@ def in_argv(argv: list[str]) -> str | None:
     for at, word in enumerate(argv):
         program = _VERSION.sub("", word.rpartition("/")[2])
         if program in _REMOTE:
-            return _first(argv[at + 1 :], _IDS)
+            return _first(argv[at + 1 :], _IDS if program == "tmux" else frozenset())
         if program in _SHELLS:
             return _first([*_of_shell(argv[at + 1 :]), *filter(_GLUED.match, argv)])
         if program in _INTERPRETERS:

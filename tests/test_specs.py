@@ -58,6 +58,8 @@ def test_there_is_one_of_each_kind_and_each_is_described():
         ({"do": "run", "argv": ["ruby", "-e{line}"]}, "CTMUX_LINE"),
         ({"do": "run", "argv": ["ssh", "host", "notify {line}"]}, "CTMUX_LINE"),
         ({"do": "run", "argv": ["tmux", "display-message", "{line}"]}, "CTMUX_LINE"),
+        ({"do": "run", "argv": ["tmux", "display-message", "-t", "{pane}", "{match}"]}, "CTMUX_MATCH"),
+        ({"do": "run", "argv": ["ssh", "host", "tmux kill-session -t {session}"]}, "CTMUX_SESSION"),
         ({"do": "run", "argv": ["bash", "-cx", "{line}"]}, "CTMUX_LINE"),
         ({"do": "run", "argv": ["bash", "-c", "--", "{line}"]}, "CTMUX_LINE"),
         ({"do": "run", "argv": ["sh", "-c", "-e", "-o", "pipefail", "{line}"]}, "CTMUX_LINE"),
