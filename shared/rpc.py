@@ -3,6 +3,7 @@
 Frames from client to server: [request number (8 bytes), request]; back: [request number, reply].
 """
 
+import sys
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -58,6 +59,9 @@ class Server:
             send(encode_failure(UsageError(str(error))))
         except CtmuxError as error:
             send(encode_failure(error))
+        except Exception as error:  # who asks would ask again, and end the next process, too
+            sys.excepthook(type(error), error, error.__traceback__)
+            send(encode_failure(CtmuxError(f"the service has a fault: {error!r}; see: ctmux daemon logs")))
         else:
             if result is not None:
                 send(encode_reply(result))

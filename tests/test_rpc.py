@@ -11,7 +11,7 @@ import threading
 import pytest
 import zmq
 from ctmux.shared import bus, codec
-from ctmux.shared.errors import BY_CODE, DeadlinePassed, NoDaemon, UsageError
+from ctmux.shared.errors import BY_CODE, CtmuxError, DeadlinePassed, NoDaemon, UsageError
 from ctmux.shared.messages import Get, Panes, Status, Tip
 from ctmux.shared.rpc import Client, Server, dealer, wait_answer
 from harness import until
@@ -108,6 +108,17 @@ def test_an_error_comes_as_what_it_is(context, address, client, error):
     with serving(context, address, {Status: failing(error("told why"))}), pytest.raises(error, match="told why") as raised:
         client.ask(Status())
     assert type(raised.value) is error
+
+
+def test_a_handler_with_a_fault_is_an_error_and_ends_nobody(context, address, client, capfd):
+    def fault(_request, _reply):
+        raise ValueError("no such case")
+
+    with serving(context, address, {Panes: fault, Tip: lambda _request, _reply: {"n": 1}}):
+        with pytest.raises(CtmuxError, match="no such case.*ctmux daemon logs"):
+            client.ask(Panes())
+        assert client.ask(Tip()) == {"n": 1}
+    assert "ValueError: no such case" in capfd.readouterr().err
 
 
 def test_a_request_that_this_process_does_not_answer(context, address, client):
