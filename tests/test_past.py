@@ -130,5 +130,5 @@ def test_a_stream_is_begun_with_again_where_it_stands(tmp_path):
     streams = {f"x/{NAME}": matcher.live}
     reader = Reader(service, owner, streams, str(tmp_path), 60.0)
     matcher.spool.write_bytes(b"\x1b]133;C\x07text\n")
-    reader.begin(spool.Spool("x", "$1", spool.parse_stream(NAME), str(matcher.spool)))
+    reader.begin(spool.Spool("x", "$0", spool.parse_stream(NAME), "where/it/was/before"))
     assert [fact.offset for fact in marked] == [8] and matcher.live.commands_end == matcher.live.lines.end == 13

@@ -80,15 +80,19 @@ class Reader:
     def begin(self, found: spool.Spool) -> None:
         """Look at a stream that nobody wanted until now, from the beginning of its last line on."""
         key = f"{found.server}/{found.stream.name}"
-        offset = spool.wherever(self._root, found, lambda path: spool.line_start(path, os.path.getsize(path)))
-        if offset is None:
-            return
+        path, size = self._place(found)
+        offset = spool.line_start(path, size)
         state = self._streams.get(key) or self._add(found, offset)
-        self._feed.pass_by(state, found.path, offset)
+        self._feed.pass_by(state, path, offset)
         state.lines.skip(offset)
         state.jump()
         self._pending[key] = Touched(*found, mask=0)
         self._soon()
+
+    def _place(self, found: spool.Spool) -> tuple[str, int]:
+        """Where a spool is just now, and its size; a pane may move at any time. It is empty when it is gone."""
+        place = spool.wherever(self._root, found, lambda path: (path, os.path.getsize(path)))
+        return place or (found.path, 0)
 
     # ---- what is new -----------------------------------------------------------------------------------------------
 
@@ -160,15 +164,15 @@ class Reader:
         state = known or self._add(spool.Spool(*touched[:4]), 0)
         moved = known is None or known.session != touched.session
         state.session = touched.session
-        end = spool.size(touched.path)
+        path, end = self._place(spool.Spool(*touched[:4]))
         if moved:
             self._owner.came(state)
         if not self._owner.wants(state):
-            self._feed.pass_by(state, touched.path, end)
+            self._feed.pass_by(state, path, end)
             state.lines.skip(max(state.lines.end, end))
             state.jump()
             return True
-        self._read(state, touched.path, min(end, state.lines.end + feed.TURN))
+        self._read(state, path, min(end, state.lines.end + feed.TURN))
         return state.lines.end >= end
 
     def _read(self, state: StreamState, path: str, end: int) -> None:
