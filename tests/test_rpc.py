@@ -114,10 +114,10 @@ def test_a_handler_with_a_fault_is_an_error_and_ends_nobody(context, address, cl
     def fault(_request, _reply):
         raise ValueError("no such case")
 
-    with serving(context, address, {Panes: fault, Tip: lambda _request, _reply: {"n": 1}}):
-        with pytest.raises(CtmuxError, match="no such case.*ctmux daemon logs"):
+    with serving(context, address, {Panes: fault, Status: lambda _request, _reply: {"n": 1}}):
+        with pytest.raises(CtmuxError, match=r"no such case.*ctmux daemon logs"):
             client.ask(Panes())
-        assert client.ask(Tip()) == {"n": 1}
+        assert client.ask(Status()) == {"n": 1}
     assert "ValueError: no such case" in capfd.readouterr().err
 
 
