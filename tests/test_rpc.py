@@ -117,7 +117,7 @@ def test_a_handler_with_a_fault_is_an_error_and_ends_nobody(context, address, cl
     with serving(context, address, {Panes: fault, Status: lambda _request, _reply: {"n": 1}}):
         with pytest.raises(CtmuxError, match=r"no such case.*ctmux daemon logs"):
             client.ask(Panes())
-        assert client.ask(Status()) == {"n": 1}
+        assert client.ask(Status())["n"] == 1
     assert "ValueError: no such case" in capfd.readouterr().err
 
 
