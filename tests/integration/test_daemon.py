@@ -15,6 +15,7 @@ from ctmux.shared import supervised
 from harness import CTMUX, Command, World, installed, until
 
 BIN = Path(sys.executable).parent
+pytestmark = pytest.mark.any_tmux
 ROOT = Path(where.__file__).parent.parent  # of the package: the checkout, or site-packages/ctmux
 
 

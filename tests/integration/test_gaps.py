@@ -19,6 +19,7 @@ def matched(world: World) -> list[dict[str, Any]]:
     return world.events("pattern.matched")
 
 
+@pytest.mark.any_tmux
 def test_what_was_reclaimed_before_it_was_matched(world: World) -> None:
     world.configure(f"[watcher]\nkeep_bytes = {1 << 20}\n")
     world.begin()
@@ -46,6 +47,7 @@ def test_what_was_reclaimed_before_it_was_matched(world: World) -> None:
     assert matched(world)[-1]["data"]["line"] == "row 00"
 
 
+@pytest.mark.any_tmux
 def test_what_ended_panes_have_printed_is_bounded_in_all(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest goes first, also over a restart of the keeper; whoever asks for it is told."""
     world.configure("[keeper]\nkeep_bytes = 1000000\n")
@@ -95,6 +97,7 @@ def test_a_tmux_server_that_is_killed(guest: Guest) -> None:
     assert not [e for e in guest.events("gap") if e["pane"] == done]
 
 
+@pytest.mark.any_tmux
 def test_a_full_disk_of_the_journal(world: World) -> None:
     """Nothing is acknowledged that is not written, output goes on live, the trouble is loud, and then all events follow."""
     with world.mounted("state", "tmpfs", "size=4m"):
@@ -151,6 +154,7 @@ def test_a_full_disk_of_the_spools(world: World) -> None:
         world.stop()
 
 
+@pytest.mark.any_tmux
 def test_a_file_system_that_cannot_punch_holes(world: World) -> None:
     with world.mounted("run", "ramfs"):
         world.begin()
@@ -164,6 +168,7 @@ def test_a_file_system_that_cannot_punch_holes(world: World) -> None:
         assert not os.path.exists(real)
 
 
+@pytest.mark.any_tmux
 def test_verify_tells_damage(daemon: World) -> None:
     until(lambda: len(daemon.events()) >= 6)
     assert "all whole" in daemon.ctmux("events", "verify").stdout

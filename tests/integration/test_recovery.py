@@ -179,6 +179,7 @@ def test_a_tmux_that_hangs_while_the_keeper_starts_is_not_dead(daemon: World) ->
     assert not daemon.events("server.lost") and not daemon.events("session.closed") and not daemon.events("gap")
 
 
+@pytest.mark.any_tmux
 def test_a_matcher_that_is_away_for_long_still_matches(daemon: World) -> None:
     """The exit is told after a while, and what was printed has its events as soon as there is a matcher."""
     daemon.ctmux("subscribe", "pattern", "^late", "--all")
@@ -262,6 +263,7 @@ def test_our_pipe_that_is_closed_by_hand_stays_closed(guest: Guest) -> None:
     assert guest.tmux("display-message", "-p", "-t", pane, "#{pane_pipe}") == "0"
 
 
+@pytest.mark.any_tmux
 def test_what_cannot_be_noted_is_not_told(world: World) -> None:
     """The keeper's state is on a full disk: its drafts wait with it, so that no position is used twice."""
     with world.mounted("state", "tmpfs", "size=4m"):
@@ -281,6 +283,7 @@ def test_what_cannot_be_noted_is_not_told(world: World) -> None:
         world.stop()
 
 
+@pytest.mark.any_tmux
 def test_output_that_is_no_longer_kept_is_a_gap(environment: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(joined, "_ENDS_KEPT", 0)
     world = environment
@@ -330,6 +333,7 @@ def test_output_tells_when_a_pane_is_not_observed(environment: World) -> None:
     assert seen[-1] == "pane.exited"
 
 
+@pytest.mark.any_tmux
 def test_a_frozen_broker_is_a_trouble(daemon: World) -> None:
     broker = next(p["pid"] for p in daemon.data("status")["programs"] if p["name"] == "broker")
     os.kill(broker, signal.SIGSTOP)
@@ -357,6 +361,7 @@ class Seen:
         return self.lines or [line for line in self.output.decode().splitlines() if line.startswith("row")]
 
 
+@pytest.mark.any_tmux
 def test_behind_a_frozen_broker_followers_go_on_and_are_given_nothing_twice(daemon: World, environment: World) -> None:
     pane = daemon.open_pane("stty -echo; while read n; do echo row $n; done")
     server = daemon.wait_event("pane.observed", pane=pane)["server"]
@@ -406,6 +411,7 @@ def test_behind_a_frozen_broker_followers_go_on_and_are_given_nothing_twice(daem
     assert seen[1].output == seen[3].output
 
 
+@pytest.mark.any_tmux
 def test_a_frozen_logger_lets_nobody_wait_for_longer_than_he_wants(daemon: World, environment: World) -> None:
     async def awaited() -> None:
         async with AsyncClient() as client:
@@ -425,6 +431,7 @@ def test_a_frozen_logger_lets_nobody_wait_for_longer_than_he_wants(daemon: World
     assert time.monotonic() - begun < 10
 
 
+@pytest.mark.any_tmux
 def test_a_frozen_supervisord_holds_nobody_for_ever(daemon: World) -> None:
     record = supervised.running(daemon.paths)
     assert record
@@ -435,6 +442,7 @@ def test_a_frozen_supervisord_holds_nobody_for_ever(daemon: World) -> None:
     daemon.ctmux("status")
 
 
+@pytest.mark.any_tmux
 def test_a_restart_with_a_mistake_in_the_settings_stops_nothing(daemon: World) -> None:
     daemon.configure("nonsense")
     daemon.ctmux("daemon", "restart", code=2)
@@ -442,6 +450,7 @@ def test_a_restart_with_a_mistake_in_the_settings_stops_nothing(daemon: World) -
     daemon.ctmux("status")
 
 
+@pytest.mark.any_tmux
 def test_a_stop_after_a_crash_says_what_is_left(daemon: World) -> None:
     record = supervised.running(daemon.paths)
     assert record
@@ -453,6 +462,7 @@ def test_a_stop_after_a_crash_says_what_is_left(daemon: World) -> None:
     assert "left hooks" not in daemon.ctmux("daemon", "stop", code=3).stderr
 
 
+@pytest.mark.any_tmux
 def test_what_is_over_is_not_matched_again_when_the_kernel_has_lost_count(world: World) -> None:
     """Then all spools are looked at, also those that are only kept for their history, and whose producers the logger has
     forgotten."""
