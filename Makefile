@@ -12,8 +12,8 @@ setup: ## make .venv; install tmux and python3-venv by apt-get where they are mi
 demo: setup ## see ctmux at work, in a tmux of its own
 	@$(python) tools/demo
 
-test: setup ## run all tests, which mostly wait, six at a time; ARGS='-k name' for some
-	@$(python) -m pytest -n 6 $(ARGS)
+test: setup ## run all tests, which mostly wait, eight at a time; ARGS='-k name' for some
+	@$(python) -m pytest -n 8 --dist worksteal $(ARGS)
 
 lint: setup ## ruff, mypy --strict and the import contracts
 	@$(python) -m ruff check .

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ import zmq
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests"))
 
+from ctmux.client import requests
 from ctmux.shared import messages, supervised
 from ctmux.shared.rpc import Client
 from harness import World, until
@@ -33,6 +35,7 @@ class Pane(NamedTuple):
 @contextlib.contextmanager
 def instance() -> Iterator[World]:
     """A world; `world.tmux` is for the observed server, `bare(world)` for the one that ctmux does not see."""
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))  # and clean up
     world = World()
     world.env.pop("PYTHONDONTWRITEBYTECODE", None)  # else every start compiles anew: slower, and larger
     world.env["PYTHONPYCACHEPREFIX"] = f"{world.root}/pycache"
@@ -70,10 +73,21 @@ def wait_observed(world: World, count: int) -> None:
     """Until watchers follow `count` panes."""
 
     def streams() -> int:
-        found = {(pane["server"], pane["session"][1:]) for pane in ask(world, "keeper", messages.Panes())["panes"]}
+        found = {(pane["server"], pane["session"][1:]) for pane in panes(world)}
         return sum(ask(world, f"watcher-{server}-{n}", messages.Status(), 2.0)["streams"] for server, n in found)
 
     until(lambda: streams() >= count, 60.0)
+
+
+def panes(world: World) -> list[dict[str, Any]]:
+    """The panes that are watched."""
+    script = requests.panes()
+    answer = None
+    while True:
+        try:
+            answer = ask(world, *script.send(answer)[:2])
+        except StopIteration as end:
+            return end.value
 
 
 def ask(world: World, role: str, request: Any, seconds: float = 5.0) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def lag(world: World, file: str, size: int) -> float:
 
 def library(world: World, file: str, size: int) -> None:
     """A user of the client library that looks away during a flood, and comes back."""
-    server = common.ask(world, "keeper", common.messages.Panes())["panes"][0]["server"]
+    server = common.panes(world)[0]["server"]
     os.environ.update({name: world.env[name] for name in ("CTMUX_RUNTIME_DIR", "CTMUX_STATE_DIR")})
     with Client() as client:
         stream = client.output(server, session="$0", timeout=30)

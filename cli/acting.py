@@ -14,6 +14,7 @@ from ..shared.actions import Action
 from ..shared.errors import UsageError
 from ..shared.specs import read_all
 from ..shared.summary import bounds, summary, terms
+from .given import from_json
 
 Parameter = tuple[Any, Any]  # a type, and how typer shows it
 _REST = ("--run", "--new-pane")
@@ -102,11 +103,13 @@ _SOME = _CHILD | {"to", "headers", "secret_file", "tries"}
 _FIELD = {"run": "argv", "pane": "argv", "shell": "text", "send": "text", "keys": "argv", "signal": "signal",
           "webhook": "url", "notify": "text", "publish": "name", "arm": "subscription", "remove": "target"}  # fmt: skip
 
+_EXAMPLE = {"--action": '{"do": "run", "argv": ["make"]}', "--arm": '{"kind": "pattern", "patterns": ["FAILED"]}'}
+
 
 def take(given: dict[str, Any]) -> list[dict[str, Any]]:
     """The actions that options name; they are taken out. Raises UsageError."""
     found = {name: given.pop(f"act_{name}") for name in (*DO, *HOW)}
-    how = {name: found[name] for name in HOW if found[name] not in (None, [], False)}
+    how = {name: found[name] for name in HOW if found[name] or type(found[name]) in (int, float)}  # 0 is a value, too
     if "to" in how:
         from .commands.events import scope
 
@@ -160,9 +163,9 @@ def _argv(do: str, value: str) -> list[str]:
     option = "--run" if do == "run" else "--new-pane"
     try:
         argv = json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         argv = None
-    if not isinstance(argv, list) or not argv:
+    if not isinstance(argv, list) or not argv or not all(isinstance(part, str) for part in argv):
         raise UsageError(f"{option}: write it last, as {option} -- PROGRAM ARGUMENTS...")
     return argv
 
@@ -185,21 +188,23 @@ def _common(how: dict[str, Any]) -> dict[str, Any]:
 
 
 def _json(option: str, text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except ValueError as error:
-        raise UsageError(f"{option}: not JSON: {error}") from error
+    value = from_json(option, text)
     if not isinstance(value, dict):
-        raise UsageError(f'{option}: a map is expected, such as {{"do": "run", "argv": ["make"]}}')
+        raise UsageError(f"{option}: a map is expected, such as {_EXAMPLE[option]}")
+    if option == "--arm" and "kind" not in value:
+        raise UsageError(f"--arm: kind is needed, as in {_EXAMPLE[option]}")
     return value
 
 
 def _file(path: str) -> list[dict[str, Any]]:
     try:
         with open(path) as file:
-            value = json.load(file)
-    except (OSError, ValueError) as error:
+            text = file.read()
+    except OSError as error:
+        raise UsageError(f"--actions {path}: {error.strerror}") from error
+    except ValueError as error:
         raise UsageError(f"--actions {path}: {error}") from error
+    value = from_json(f"--actions {path}", text)
     if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
         raise UsageError(f"--actions {path}: a list of maps is expected")
     return value

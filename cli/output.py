@@ -40,9 +40,20 @@ def envelope(command: str, result: Result) -> dict[str, Any]:
 
 
 def error_envelope(command: str, error: CtmuxError) -> dict[str, Any]:
-    shown = envelope(command, Result(str(error)))
+    message = shortened(str(error))
+    shown = envelope(command, Result(message))
     del shown["data"]
-    return {**shown, "status": "error", "error": {"code": error.code, "message": str(error)}}
+    return {**shown, "status": "error", "error": {"code": error.code, "message": message}}
+
+
+_LONGEST = 2000  # characters of a line that may echo what somebody has given; what there is to choose from fits
+_CELL = 200  # of a cell that has others to its right
+
+
+def shortened(text: str, most: int = _LONGEST) -> str:
+    """Text whose lines have so many characters: both ends of those that are longer."""
+    half = most // 2
+    return "\n".join(each if len(each) <= most else f"{each[:half]}…{each[-half:]}" for each in text.split("\n"))
 
 
 _C1 = re.compile("[\x80-\x9f]")
@@ -59,9 +70,9 @@ def line(value: Any) -> str:
     return text if text.isascii() else _C1.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def say(text: str) -> None:
-    """A note beside the result."""
-    print(harmless(text), file=sys.stderr, flush=True)
+def say(text: str, whole: bool = False) -> None:
+    """A note beside the result, or an error; shortened unless `whole`."""
+    print(harmless(text if whole else shortened(text)), file=sys.stderr, flush=True)
 
 
 def command(function: Callable[P, Result | Iterable[Any] | None], noun: str | None = None) -> Callable[P, None]:
@@ -111,6 +122,7 @@ def end_with_reader() -> None:
 def table(rows: list[list[Any]], head: list[str]) -> str:
     """Columns for people."""
     cells = [[("-" if cell is None or cell == "" else str(cell)) for cell in row] for row in [head, *rows]]
+    cells = [[*(shortened(cell, _CELL) for cell in row[:-1]), shortened(row[-1])] for row in cells]
     widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells

@@ -7,13 +7,20 @@ from ..shared import terminal
 from ..shared.errors import UsageError
 from .output import harmless
 
+# Bytes. A longer line is shown in pieces, each as a line: a program may never end its line, and each chunk copies the tail.
+LINE_MAX = 1 << 20
+
 
 class Printer(Protocol):
     """Where output goes."""
 
     def data(self, pane: str, data: bytes, /) -> None: ...
 
-    def end(self) -> None: ...
+    def end(self, pane: str, /) -> None:
+        """Nothing follows of this pane."""
+
+    def close(self) -> None:
+        """Nothing follows."""
 
 
 class RawPrinter:
@@ -23,7 +30,10 @@ class RawPrinter:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
 
-    def end(self) -> None:
+    def end(self, _pane: str) -> None:
+        pass
+
+    def close(self) -> None:
         pass
 
 
@@ -38,13 +48,18 @@ class LinePrinter:
     def data(self, pane: str, data: bytes) -> None:
         data = self._tails.get(pane, b"") + data
         length = terminal.cut(data)
-        self._tails[pane] = data[length:]
         self._print(pane, data[:length])
+        while len(data) - length > LINE_MAX + 1:  # a CR behind it may be half of its end
+            self._print(pane, data[length : length + LINE_MAX])
+            length += LINE_MAX
+        self._tails[pane] = data[length:]
 
-    def end(self) -> None:
-        for pane, rest in self._tails.items():
-            self._print(pane, rest)
-        self._tails.clear()
+    def end(self, pane: str) -> None:
+        self._print(pane, self._tails.pop(pane, b""))
+
+    def close(self) -> None:
+        for pane in list(self._tails):
+            self.end(pane)
 
     def _print(self, pane: str, block: bytes) -> None:
         if not block:

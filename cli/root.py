@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from ..shared.errors import UsageError
-from .output import error_envelope, line
+from .output import error_envelope, line, shortened
 
 _Misunderstood: Any = typer.BadParameter.__base__  # click's UsageError, which typer has no name for
 
@@ -33,6 +33,7 @@ def _told(as_json: bool) -> Iterator[None]:
     try:
         yield
     except _Misunderstood as error:
+        error.message = shortened(error.message)
         if not as_json:
             raise
         words = error.ctx.command_path.split()[1:] if error.ctx else []

@@ -69,13 +69,15 @@ class AsyncStream(AsyncIterator[Any]):
             await self.aclose()
             raise
 
-    async def _ask(self, step: Ask) -> dict[str, Any]:
+    async def _ask(self, step: Ask) -> dict[str, Any] | None:
         try:
             return await self._client.ask(step.role, step.request, max(TRY, self._deadline.left(step.seconds)))
         except NoDaemon:
             if self._deadline.passed:
                 raise DeadlinePassed("nothing came in time") from None
-            raise
+            if step.needed:
+                raise
+            return None
 
     async def _receive(self) -> list[bytes] | None:
         patience = self._deadline.left(max(0.0, self._silence.left(SILENCE)))
@@ -155,7 +157,7 @@ class AsyncClient:
             except StopIteration as end:
                 return end.value  # type: ignore[no-any-return]
             assert isinstance(step, Ask)
-            answer = await self.ask(*step)
+            answer = await self.ask(step.role, step.request, step.seconds)
 
     async def status(self, role: str = "logger") -> dict[str, Any]:
         """What a role says of itself."""

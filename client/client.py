@@ -108,7 +108,7 @@ class Client:
             except StopIteration as end:
                 return end.value  # type: ignore[no-any-return]
             assert isinstance(step, Ask)
-            answer = self.ask(*step)
+            answer = self.ask(step.role, step.request, step.seconds)
 
     def require(self) -> supervised.Record:
         """The supervisord of the instance. Raises NoDaemon if none runs."""
@@ -206,14 +206,16 @@ class Client:
         finally:
             socket.close(linger=0)
 
-    def _answer(self, step: Ask, deadline: Deadline) -> dict[str, Any]:
+    def _answer(self, step: Ask, deadline: Deadline) -> dict[str, Any] | None:
         """What a stream asks; one try is made whatever its deadline."""
         try:
             return self.ask(step.role, step.request, max(TRY, deadline.left(step.seconds)))
         except NoDaemon:
             if deadline.passed:
                 raise DeadlinePassed("nothing came in time") from None
-            raise
+            if step.needed:
+                raise
+            return None
 
     def _receive(self, socket: "zmq.Socket[bytes]", deadline: Deadline) -> list[bytes] | None:
         """The next message of the bus: the heartbeat sees to it that there is one each second. None if there is not."""

@@ -9,13 +9,14 @@ from .requests import check_filter
 from .script import Ask, Receive, Script
 
 _PAGE = 1000
-_PATIENCE = 30.0  # seconds for a page: the logger may have to look at much of the journal
+_PATIENCE = 1.0  # seconds for a page: output waits behind it, and a frozen logger answers nobody
 
 
 class EventFollower:
     """Takes what the bus brings, asks the logger for what it did not bring, gives every event once and in order.
 
-    `live`: the event given last was given as it happened, and not from the journal.
+    `live`: the event given last was given as it happened, and not from the journal. `behind`: the logger did not answer;
+    what is missing is asked for at the next heartbeat, or silence.
     """
 
     def __init__(self, wanted: Filter, since: int | None):
@@ -25,6 +26,7 @@ class EventFollower:
         self._log = ""
         self._taken = max(0, (since or 1) - 1)  # the number of the last event that was given or passed over
         self.live = False
+        self.behind = False
 
     @property
     def position(self) -> int:
@@ -74,7 +76,7 @@ class EventFollower:
 
     def take(self, event: Event) -> Script[None]:
         """An event from the bus."""
-        if event.n > self._taken + 1:
+        if event.n > self._taken + 1 and not self.behind:  # or each of a thousand that wait would wait for the logger
             yield from self.catch_up()
         if event.n == self._taken + 1:
             self._taken, self.live = event.n, True
@@ -87,9 +89,12 @@ class EventFollower:
             yield from self.catch_up()
 
     def catch_up(self) -> Script[None]:
-        """Everything up to the newest event, from the logger."""
+        """Everything up to the newest event, from the logger, if it answers."""
         while True:
-            page = yield Ask("logger", Get(self._taken + 1, _PAGE, list(self._wanted)), _PATIENCE)
+            page = yield Ask("logger", Get(self._taken + 1, _PAGE, list(self._wanted)), _PATIENCE, needed=False)
+            self.behind = page is None
+            if page is None:
+                return
             self.live = False
             if page["log"] != self._log:
                 yield from self._replaced(page["log"], page["head"])

@@ -78,15 +78,16 @@ class JoinedFollower:
             for stream in sorted(gone):
                 yield Gap(self._take_up(stream), self._take_up(stream), "its spool is no longer kept", stream)
         yield from self._through(self._events.catch_up())
-        self._end(*gone)
+        if not self._events.behind:  # or events that are yet to come are of these streams
+            self._end(*gone)
         while not self._over:
             frames = yield Receive()
             if frames is not None and frames[0].startswith(topics.OUT):
                 yield from self._chunk(frames)
                 continue
-            yield from self._through(self._events.hear(frames))
-            if frames is None and not self._over:
+            if frames is None:  # first: the logger may be as silent as the bus
                 yield from self._fill_all(spool.walk_server(self._root, self._server))
+            yield from self._through(self._events.hear(frames))
 
     def _is_there(self) -> Script[bool]:
         """Whether the tmux server runs. Raises NoTarget if it is not watched, or has ended and nothing is kept of it."""

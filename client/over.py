@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 from ..shared.codec import parse_event
-from ..shared.messages import Event, Filter, Get, Panes, Status
+from ..shared.messages import Event, Filter, Get, Status
+from .requests import watched
 from .script import Ask, Script
 
 _PATIENCE = 30.0  # seconds for a page: the logger may have to look at much of the journal
@@ -19,7 +20,8 @@ class Over(NamedTuple):
 def panes(server: str, there: bool, wanted: set[str], printing: set[str]) -> Script[Over]:
     """`there`: whether the tmux server runs; `printing`: ids of what has a spool that is not over. A pane that is too new
     to be known is not over, and neither is one whose end is on its way to the journal."""
-    known = [pane for pane in (yield Ask("keeper", Panes()))["panes"] if pane["server"] == server]
+    panes, _sessions = yield from watched()
+    known = [pane for pane in panes if pane["server"] == server]
     living = {pane["pane"] for pane in known if not pane["exited"]}
     gone = wanted - living
     if not gone:
@@ -33,7 +35,8 @@ def panes(server: str, there: bool, wanted: set[str], printing: set[str]) -> Scr
 
 def session(server: str, there: bool, wanted: str, printing: set[str]) -> Script[Over]:
     """The same for a session."""
-    ids = {known["session"] for known in (yield Ask("keeper", Panes()))["sessions"] if known["server"] == server}
+    _panes, sessions = yield from watched()
+    ids = {known["session"] for known in sessions if known["server"] == server}
     if wanted in ids:
         return Over([], [])
     told = yield from _told(there)

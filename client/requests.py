@@ -32,9 +32,21 @@ def one(role: str, request: Request, seconds: float = 5.0) -> Script[dict[str, A
     return answer
 
 
+def watched() -> Script[tuple[list[dict[str, Any]], list[dict[str, Any]]]]:
+    """The panes and the sessions that are watched."""
+    panes: list[dict[str, Any]] = []
+    sessions: list[dict[str, Any]] = []
+    after: str | None = ""
+    while after is not None:
+        answer = yield Ask("keeper", Panes(after))
+        panes += answer["panes"]
+        sessions += answer["sessions"]
+        after = answer["next"]
+    return panes, sessions
+
+
 def panes() -> Script[list[dict[str, Any]]]:
-    found: list[dict[str, Any]] = (yield Ask("keeper", Panes()))["panes"]
-    return found
+    return (yield from watched())[0]
 
 
 def check_ids(session: str | None, *panes: str | None) -> None:

@@ -16,11 +16,13 @@ SILENCE = 3.0  # seconds without a heartbeat (one comes each second) until a scr
 
 
 class Ask(NamedTuple):
-    """Needed: the answer of a role. An error of the answer, or NoDaemon, ends the script."""
+    """Wanted: the answer of a role. An error of the answer ends the script. If nobody answers, NoDaemon does; or None comes
+    in its place, where it is not `needed`."""
 
     role: str
     request: Request
     seconds: float = 5.0
+    needed: bool = True
 
 
 class Receive(NamedTuple):

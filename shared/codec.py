@@ -151,11 +151,14 @@ def decode_head(frames: list[bytes]) -> Head:
 
 
 def encode_request(request: Request) -> bytes:
-    """Raises UsageError for what no message can hold: a number of more than 64 bits, say."""
+    """Raises UsageError for what no message can hold: a number of more than 64 bits, say, or what no peer would take."""
     try:
-        return pack({"v": VERSION, "verb": type(request).__name__.lower(), **request._asdict()})
+        frame = pack({"v": VERSION, "verb": type(request).__name__.lower(), **request._asdict()})
     except (OverflowError, TypeError, ValueError) as error:
         raise UsageError(f"it cannot be sent: {error}") from None
+    if len(frame) > FRAME_MAX:
+        raise UsageError(f"it cannot be sent: it has {len(frame):,} bytes, and a request at most {FRAME_MAX:,}")
+    return frame
 
 
 def decode_request(frame: bytes) -> Request:

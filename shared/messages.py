@@ -193,7 +193,11 @@ class Read(NamedTuple):
 
 
 class Panes(NamedTuple):
-    """To the keeper: the panes it knows. Answer: {panes: [...]}."""
+    """To the keeper: the sessions and panes it knows, behind the place `after` (an empty text: from the first). Answer:
+    {panes: [...], sessions: [...], next}, as many as fit a frame; `next` is the `after` to go on with, None behind the
+    last."""
+
+    after: str
 
 
 class Finish(NamedTuple):

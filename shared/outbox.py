@@ -6,16 +6,25 @@ before it is missing; because a draft is known by its source position, none is w
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
-from .codec import pack
+from .codec import FRAME_MAX, pack
 from .errors import CtmuxError, UsageError
 from .messages import Draft, Put
 from .rpc import Call
 
 _BATCH = 500  # drafts
 _BATCH_BYTES = 1 << 18  # packed: far below what the logger takes in one frame
+_DRAFT_MOST = FRAME_MAX - (1 << 12)  # packed: the logger drops who sends it more in a frame, and answers nothing
 _RETRY = 1.0  # seconds until a batch that the logger could not write is tried again
+
+
+class _Queued(NamedTuple):
+    """A draft, its size, and who is told if it is dropped; or, without a draft, who is told that all before is written."""
+
+    draft: Draft | None
+    size: int
+    told: Callable[..., None] | None
 
 
 class Outbox:
@@ -24,7 +33,7 @@ class Outbox:
     def __init__(self, service: Any, address: str):
         self._service = service
         self._call = Call(service, address)
-        self._queue: deque[tuple[Draft | None, Callable[..., None] | None]] = deque()
+        self._queue: deque[_Queued] = deque()
         self._sent = 0
         self._singly = 0  # drafts that go one by one: the logger will not take one of them
         self._waiting = False
@@ -41,26 +50,31 @@ class Outbox:
     ) -> None:
         """Queue drafts; `done` is called when they, and all before them, are in the journal, or, before that, `dropped`
         with the reason for each of them that it will never take."""
-        self._queue.extend((draft, dropped) for draft in drafts)
+        for draft in drafts:
+            queued = _Queued(draft, len(pack(draft)), dropped)
+            if queued.size > _DRAFT_MOST:
+                _drop(queued, f"it has {queued.size >> 10} KiB, more than a frame holds")
+            else:
+                self._queue.append(queued)
         if done:
-            self._queue.append((None, done))
+            self._queue.append(_Queued(None, 0, done))
         self._send()
 
     def _send(self) -> None:
         if self._call.busy or self._waiting:
             return
-        while self._queue and self._queue[0][0] is None:
-            done = self._queue.popleft()[1]
+        while self._queue and self._queue[0].draft is None:
+            done = self._queue.popleft().told
             if done:
                 done()
         if not self._queue or self._call.busy:
             return
         batch: list[list[Any]] = []
         size = 0
-        for draft, _done in self._queue:
+        for draft, packed, _told in self._queue:
             if draft is None or len(batch) == (1 if self._singly else _BATCH):
                 break
-            size += len(pack(draft))
+            size += packed
             if batch and size > _BATCH_BYTES:
                 break
             batch.append(list(draft))
@@ -82,10 +96,7 @@ class Outbox:
                 self._singly = self._sent
                 self._send()
                 return
-            draft, dropped = self._queue[0]
-            print(f"outbox: {error}; dropped: {draft}"[:500], flush=True)
-            if dropped:
-                dropped(str(error))
+            _drop(self._queue[0], str(error))
             self._acknowledged({})
             return
         # The journal cannot be written now (a full disk): nothing is lost here, and the logger says so in its status.
@@ -96,3 +107,9 @@ class Outbox:
     def _again(self) -> None:
         self._waiting = False
         self._send()
+
+
+def _drop(queued: _Queued, reason: str) -> None:
+    print(f"outbox: {reason}; dropped: {queued.draft}"[:500], flush=True)
+    if queued.told:
+        queued.told(reason)

@@ -2,6 +2,7 @@
 
 import fnmatch
 import os
+import re
 import shutil
 import stat
 from typing import Any, NamedTuple
@@ -17,15 +18,15 @@ _FLAGS = ("actions", "shell", "type_data", "unlimited")
 
 class Policy(NamedTuple):
     """`actions`: any at all (false: a read-only instance). `commands`: programs, as globs of their paths; a name without a
-    slash is looked for on PATH. `env`: variables that an action may set, as globs; None: all, or none where `commands` are
-    limited, because some make a program another one (LD_PRELOAD, PATH). `shell`: as text of an action; None: the
-    same, because it runs any of them. `hosts`: of webhooks. `type_into`: sessions and panes (names, labels, ids) that
+    slash is looked for on PATH. `env`: variables that an action may set, as globs; a file that limits `commands` and says
+    nothing of it allows none, because some make a program another one (LD_PRELOAD, PATH). `shell`: as text of an action;
+    the same, because it runs any of them. `hosts`: of webhooks. `type_into`: sessions and panes (names, labels, ids) that
     actions may type into, signal or kill. `type_data`: what is typed may have placeholders. `unlimited`: `--rate none`."""
 
     actions: bool = True
     commands: list[str] = ["*"]  # noqa: RUF012 (never changed)
-    env: list[str] | None = None
-    shell: bool | None = None
+    env: list[str] = ["*"]  # noqa: RUF012
+    shell: bool = True
     hosts: list[str] = ["*"]  # noqa: RUF012
     type_into: list[str] = ["*"]  # noqa: RUF012
     type_data: bool = False
@@ -82,21 +83,22 @@ def _read(where: str, table: dict[str, Any]) -> Policy:
             raise UsageError(
                 f"{where}: {key} = {value!r}: {'true or false' if key in _FLAGS else 'a list of texts'} is expected"
             )
-    return Policy(**table)
+        if key == "hosts" and any("/" in host or re.search(r"^[^:]*:\d+$", host) for host in value):
+            raise UsageError(f"{where}: hosts = {value!r}: names of hosts or addresses are expected, without port or path")
+    careful: dict[str, Any] = {} if table.get("commands", ["*"]) == ["*"] else {"env": [], "shell": False}
+    return Policy(**careful | table)
 
 
 def check(policy: Policy, action: Action) -> None:
     """Raises Refused for what the policy does not allow, as far as that is known without asking tmux."""
     if not policy.actions:
         raise Refused("this instance runs no actions (actions = false in its policy); see: ctmux action policy")
-    all_run = policy.commands == ["*"]
-    if action.do == "shell" and not (all_run if policy.shell is None else policy.shell):
+    if action.do == "shell" and not policy.shell:
         raise Refused("the policy allows no shell, which needs shell = true in it; use --run -- ARGV")
     if action.do in ("run", "pane"):
         _check_command(policy, action.argv[0])
-    allowed = policy.env if policy.env is not None else ["*"] if all_run else []
     for name in action.env:
-        if not any(fnmatch.fnmatchcase(name, pattern) for pattern in allowed):
+        if not any(fnmatch.fnmatchcase(name, pattern) for pattern in policy.env):
             raise Refused(f"the policy does not allow to set {name} (env, a list of names); see: ctmux action policy")
     if action.do == "webhook" and not host_allowed(policy, urlsplit(action.url or "").hostname or ""):
         raise Refused(f"the policy allows no webhook to {urlsplit(action.url or '').hostname}; see: ctmux action policy")

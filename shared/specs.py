@@ -5,7 +5,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
-from . import injection, placeholders
+from . import injection, placeholders, stdin
 from .actions import ALL, AT_LEAST_ONCE, AT_MOST_ONCE, NEEDS, Action
 from .codec import fits
 from .errors import UsageError
@@ -94,6 +94,8 @@ def _check_kind(action: Action, depth: int) -> None:
         raise UsageError(
             f'{action.argv[0]} would run what is in {{{found}}}; have its code read "${variable(found)}" instead'
         )
+    if action.do == "run" and (found := stdin.reader(action.argv)):
+        raise UsageError(f"{found} would run what is on stdin, the event; give it a script, its code (-c), or a command")
     if action.do == "keys" and any(map(names, action.argv)):
         raise UsageError("names of keys have no placeholders; type data with send, where the policy allows it")
     if action.do == "send" and len(action.text or "") > _TYPED_MOST:
@@ -114,10 +116,15 @@ def _check_url(url: str) -> None:
     try:
         parts = urlsplit(url)
         host, _port = parts.hostname, parts.port
+        user = parts.username
     except ValueError as error:  # brackets around no address, a port that is no number
         raise UsageError(f"webhook {url!r}: {error}") from None
     if not host or not re.fullmatch(r"https?://[^\s/?#]+[^\s]*", url):
         raise UsageError(f"webhook {url!r}: an http:// or https:// address is expected")
+    if user is not None:
+        raise UsageError("webhook: an address has no user and password; give a header or a secret file")
+    if found := injection.in_shell(url):
+        raise UsageError(f"webhook: an address has no placeholders ({{{found}}}); the event is in the body of the request")
 
 
 def check_name(name: str) -> None:

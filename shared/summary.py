@@ -8,7 +8,11 @@ from .config import RunnerConfig
 
 
 def summary(action: Action) -> str:
-    """What it does, for people."""
+    """What it does, for people, in one line."""
+    return _told(action).encode("unicode_escape").decode()
+
+
+def _told(action: Action) -> str:
     argv, text = " ".join(map(_quoted, action.argv)), action.text or ""
     what = {
         "run": argv,
@@ -21,11 +25,20 @@ def summary(action: Action) -> str:
         "webhook": f"POST to {action.url}",
         "notify": f"notify: {text}",
         "publish": f"publish user.{action.name}",
-        "arm": f"arm a subscription: {(action.subscription or {}).get('kind')}",
+        "arm": f"arm a subscription: {_armed(action.subscription or {})}",
         "remove": f"remove subscription {action.target}",
     }.get(action.do, action.do)
     where = f" in {action.to or 'the pane of the event'}" if action.do in ON_PANE and action.do != "kill" else ""
-    return f"{what}{where}".encode("unicode_escape").decode()
+    return f"{what}{where}"
+
+
+def _armed(given: dict[str, Any]) -> str:
+    """What it waits for, where, and what that sets off."""
+    words = [str(given.get("kind")), *(_quoted(str(pattern)) for pattern in given.get("patterns", []))]
+    place = given.get("pane") or given.get("session") or "all"
+    known = [{name: value for name, value in one.items() if name in Action._fields} for one in given.get("actions", [])]
+    actions = "; ".join(_told(Action(**one)) for one in known)
+    return f"{' '.join(words)} in {place}{f' ({actions})' if actions else ''}"
 
 
 def _quoted(word: str) -> str:

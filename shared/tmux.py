@@ -109,9 +109,9 @@ class ServerInfo(NamedTuple):
         return (int(parts[0]), int(digits or 0)) >= (major, minor)
 
 
-def identify(socket: str) -> ServerInfo:
-    """Which server listens on the socket. Raises ServerGone or TmuxError."""
-    answer = run(socket, "display-message", "-p", "#{pid} #{start_time} #{version}").decode().split()
+def identify(socket: str, timeout: float = TIMEOUT) -> ServerInfo:
+    """Which server listens on the socket, the same one by any link to it. Raises ServerGone or TmuxError."""
+    answer = run(socket, "display-message", "-p", "#{pid} #{start_time} #{version}", timeout=timeout).decode().split()
     if len(answer) < 3:
         raise TmuxError(f"tmux on {socket} is very busy, or has just ended")
-    return ServerInfo(socket, int(answer[0]), int(answer[1]), answer[2])
+    return ServerInfo(os.path.realpath(socket), int(answer[0]), int(answer[1]), answer[2])

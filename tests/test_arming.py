@@ -41,6 +41,8 @@ def asked(tmp_path, monkeypatch):
         ({"kind": "pattern", "patterns": [1]}, "^arm: "),
         ({"kind": "pattern", "patterns": ["("]}, "^arm: pattern: missing"),
         ({"kind": "pattern", "patterns": ["x"], "until": "("}, "^arm: until: "),
+        ({"kind": "exit", "session": "build"}, r"^arm: session 'build': an id such as \$3 is expected"),
+        ({"kind": "exit", "pane": "label"}, "^arm: pane 'label': an id such as %12 is expected"),
         ({"kind": "idle"}, "^arm: idle needs a number"),
         ({"kind": "exit", "tmies": 3}, "^arm: unknown option 'tmies'"),
         ({"kind": "exit", "actions": [{"do": "arm", "subscription": {"kind": "fly"}}]}, "^arm: arm: unknown kind"),

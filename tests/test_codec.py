@@ -10,7 +10,7 @@ import msgpack
 import pytest
 from ctmux.shared import codec
 from ctmux.shared.codec import FRAME_MAX, DecodeError
-from ctmux.shared.errors import CtmuxError, NoTarget, Refused
+from ctmux.shared.errors import CtmuxError, NoTarget, Refused, UsageError
 from ctmux.shared.messages import REQUESTS, Chunk, Event, Head, Put, Status
 from hypothesis import given
 from hypothesis import strategies as st
@@ -206,6 +206,11 @@ def test_what_could_end_a_service_does_not_get_to_it(fields):
 @pytest.mark.parametrize("request_", hostile.SOUND, ids=str)
 def test_what_is_sound_gets_to_it(request_):
     assert codec.decode_request(codec.encode_request(request_)) == request_
+
+
+def test_a_request_that_no_peer_would_take_is_refused():
+    with pytest.raises(UsageError, match="a request at most 1,048,576"):
+        codec.encode_request(Put([["x" * codec.FRAME_MAX]]))
 
 
 @pytest.mark.parametrize("name", sorted(DECODERS))

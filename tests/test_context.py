@@ -52,6 +52,16 @@ def test_places_that_are_asked_for_in_turns_are_read_once(steps):
     assert printed.read < 20_000_000
 
 
+def test_of_what_lies_between_two_places_far_apart_only_the_last_part_is_taken_apart(monkeypatch):
+    printed, sights, taken = Printed(b"\x1b[?1049h" + b"\x1b[?25l\x1b[?25h" * 400_000), Sights(), []
+    parts = visible.parts
+    monkeypatch.setattr(visible, "parts", lambda raw, state: taken.append(len(raw)) or parts(raw, state))
+    sights.at("x", printed, 2_000_000)
+    printed.read = 0
+    assert sights.at("x", printed, 4_000_000).alternate
+    assert sum(taken) <= 2 << 18 and printed.read < 3_000_000
+
+
 @pytest.fixture
 def stream(tmp_path):
     (tmp_path / "x" / "s1").mkdir(parents=True)

@@ -30,6 +30,7 @@ class Delivery(RuleBasedStateMachine):
         self.sources = {}  # producer -> all its drafts, in order
         self.resend = {}  # producer -> what it does not know to be written
         self.got = []
+        self.frozen = False
         self.restart_subscriber()
 
     # ---- producers -------------------------------------------------------------------------------------------------
@@ -78,6 +79,11 @@ class Delivery(RuleBasedStateMachine):
         self.logger_starts()
 
     @rule()
+    def logger_freezes_or_goes_on(self):
+        """Frozen, it answers nobody; what it published before may yet come."""
+        self.frozen = not self.frozen
+
+    @rule()
     def logger_starts(self):
         self.ledger = Ledger.restore(self.header)
         for line in self.journal:
@@ -98,6 +104,10 @@ class Delivery(RuleBasedStateMachine):
         self.run(self.follower.hear([topics.HEAD, *encode_head(Head("log", self.ledger.head))]))
 
     @rule()
+    def bus_is_silent(self):
+        self.run(self.follower.hear(None))
+
+    @rule()
     def restart_subscriber(self):
         """It goes on from what it noted together with what it got."""
         self.bus = []
@@ -111,12 +121,16 @@ class Delivery(RuleBasedStateMachine):
                 step = script.send(answer)
             except StopIteration:
                 return
-            answer = self.answer(step.request) if isinstance(step, Ask) else self.got.append(step)
+            answer = self.answer(step) if isinstance(step, Ask) else self.got.append(step)
 
-    def answer(self, request):
+    def answer(self, ask):
+        request = ask.request
         if isinstance(request, Status):
             return {"log": "log", "head": self.ledger.head}
         assert isinstance(request, Get)
+        if self.frozen:
+            assert not ask.needed  # it would end the stream
+            return None
         page = self.journal[request.since - 1 :][:3]
         return {"lines": page, "next": request.since + len(page), "head": self.ledger.head, "first": 1, "log": "log"}
 
@@ -130,6 +144,7 @@ class Delivery(RuleBasedStateMachine):
 
     def teardown(self):
         """Everybody lives on for long enough."""
+        self.frozen = False
         for name in self.sources:
             self.producer_dies(name)
             self.puts(name, len(self.resend[name]), True, True)
@@ -191,6 +206,23 @@ def test_when_the_bus_is_silent_the_logger_is_asked_and_what_comes_late_is_not_g
     late = [script.send(each) for each in (None, *frames[:2])]
     assert all(isinstance(step, Receive) for step in late)
     assert script.send(frames[2]) == events[2]
+
+
+def test_a_logger_that_does_not_answer_is_asked_once_for_all_that_is_missing():
+    """What waits on the bus may have many holes."""
+    script = EventFollower(Filter(), since=1).follow()
+    script.send(None)
+    script.send({"log": "log", "head": 0})
+    assert isinstance(script.send({"lines": [], "next": 1, "head": 0, "first": 1, "log": "log"}), Receive)
+    events = Ledger("log").accept([Draft("p", n, "", "pattern.matched", 1.0) for n in range(6)])
+    frames = [[topics.EVENT, *encode_event(event)] for event in events]
+    assert script.send(frames[1]).request.since == 1
+    assert isinstance(script.send(None), Receive)
+    assert isinstance(script.send(frames[3]), Receive)
+    assert script.send([topics.HEAD, *encode_head(Head("log", 6))]).request.since == 1
+    page = {"lines": [event_line(event) for event in events], "next": 7, "head": 6, "first": 1, "log": "log"}
+    given = [script.send(page), *(script.send(None) for _ in range(6))]
+    assert given[:6] == events and isinstance(given[6], Receive)
 
 
 def test_a_journal_whose_files_are_gone_is_a_gap_and_not_asked_for_without_end():

@@ -23,3 +23,12 @@ def test_a_frame_holds_what_is_said():
         assert len(pack(draft)) < FRAME_MAX // 4
         assert draft.data["what"].startswith("/bin/sh -c") and draft.data["what"].endswith(" characters)")
     assert drafts.started(INTENT, 1, few).data["argv"] == few
+
+
+def test_what_is_too_much_for_an_event_is_refused_in_a_dry_run_too():
+    for line, times, refused in (("x" * 200, 9, False), ("x" * 200, 8000, True), ("\x01" * 200, 300, True)):
+        event = EVENT._replace(data={"line": line})
+        spec = {"do": "publish", "name": "x", "data": ["{line}"] * times}
+        draft = drafts.rehearsed("log", INTENT._replace(spec=spec, event=event), None, None)
+        assert len(pack(draft)) < FRAME_MAX // 2
+        assert ("value" in draft.data, "too much for an event" in draft.data.get("refused", "")) == (not refused, refused)

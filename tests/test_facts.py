@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 from ctmux.services.keeper.facts import Facts
-from ctmux.services.keeper.pane import Pane
+from ctmux.services.keeper.pane import HANGS, Pane
 from ctmux.services.keeper.processes import Born, Ended
 from ctmux.services.keeper.spools import Spools
 from ctmux.services.keeper.topology import Topology
@@ -21,19 +21,28 @@ def gone(tmp_path):
     spools = Spools(str(tmp_path), "aa", None, lambda session: True)
     folder = tmp_path / "aa" / "s0"
     folder.mkdir()
-    return SimpleNamespace(
-        pane=pane, path=folder / f"{STREAM}.raw", unheard=Facts(spools, None, reporter, None, None).unheard
-    )
+    facts = Facts(spools, None, reporter, None, None)
+    return SimpleNamespace(pane=pane, path=folder / f"{STREAM}.raw", unheard=facts.unheard, topology=reporter.topology)
 
 
 def test_a_stream_without_a_writer_has_ended_though_its_end_was_told_too_early(gone):
     with gone.path.open("wb"):
-        gone.unheard(200.0)
+        assert gone.unheard(129.9) == []
         assert not gone.pane.closed
     gone.unheard(100.5)
     assert not gone.pane.closed  # it is mostly told a moment later
-    gone.unheard(101.0)
+    assert gone.unheard(101.0) == []
     assert gone.pane.closed
+
+
+def test_a_writer_that_does_not_end_hides_no_exit(gone):
+    """A `cat` that is stopped, say. It is told from where on output is missing."""
+    with gone.path.open("wb", buffering=0) as writer:
+        writer.write(b"begun")
+        unobserved, gap = gone.unheard(130.0)
+        assert gone.pane.closed and gone.topology.leaving(130.0) == ["%1"] and gone.unheard(131.0) == []
+    assert (unobserved.kind, unobserved.data["reason"], gap.kind) == ("pane.unobserved", HANGS, "gap")
+    assert (gap.data["stream"], gap.data["start"], gap.data["end"]) == (STREAM, 5, None)
 
 
 def test_a_stream_whose_spool_was_removed_has_ended(gone):

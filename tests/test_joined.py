@@ -8,7 +8,7 @@ import os
 import pytest
 from ctmux.client import over
 from ctmux.client.gap import Gap
-from ctmux.client.joined import JoinedFollower
+from ctmux.client.joined import _ENDS_KEPT, JoinedFollower
 from ctmux.client.script import Ask, Receive
 from ctmux.services.logger.ledger import Ledger
 from ctmux.shared import journal, topics
@@ -31,6 +31,7 @@ class Instance:
         self.panes: dict[str, str] = {}  # those that live -> session
         self.sessions = {"$1"}
         self.asked: list[object] = []
+        self.frozen = False  # the logger
         self.meanwhile = lambda _request: None
 
     def spool(self, pane, data, session=1, epoch="k"):
@@ -62,8 +63,11 @@ class Instance:
             panes = [{"server": SERVER, "pane": p, "session": s, "exited": False} for p, s in self.panes.items()]
             sessions = [{"server": SERVER, "session": session, "name": "x"} for session in self.sessions]
             there = self.there
-            return {"panes": panes if there else [], "sessions": sessions if there else []}
+            return {"panes": panes if there else [], "sessions": sessions if there else [], "next": None}
         assert isinstance(ask.request, Get)
+        if self.frozen:
+            assert not ask.needed  # it would end the stream
+            return None
         page = journal.read(self.directory, ask.request.since, 1000, Filter(*ask.request.filter))
         return {"lines": page.lines, "next": page.next, "head": self.ledger.head, "first": 1, "log": "log"}
 
@@ -236,6 +240,35 @@ def test_when_the_bus_is_silent_the_spools_and_the_journal_tell_what_there_is(in
     exited = instance.happens("pane.exited", pane="%1", stream=name, end=8)
     assert run.go(None).told == [b"abc", b"def", b"g", b"h", ("pane.exited", "%1")]
     assert run.ended and exited
+
+
+def test_while_the_logger_does_not_answer_output_goes_on_and_its_end_is_told_later(instance):
+    instance.panes = {"%1": "$1"}
+    _path, name = instance.spool("%1", b"abc")
+    run = Run(instance, instance.follow(["%1"], since={}))
+    instance.frozen = True
+    instance.spool("%1", b"def")
+    given = []
+    instance.meanwhile = lambda _request: given.append(list(run.told))
+    assert run.go(None).told == [b"abc", b"def"] == given[0]  # before the logger was asked
+    instance.spool("%1", b"ghi")
+    chunk = Chunk(SERVER, "$1", "%1", name, 6, 1.0, False, b"ghi")
+    assert run.go([topics.out(SERVER, "$1", "%1"), *encode_chunk(chunk)]).told == [b"abc", b"def", b"ghi"]
+    instance.spool("%1", b"j")
+    instance.happens("pane.exited", pane="%1", stream=name, end=10)
+    assert not run.go(None).ended
+    instance.frozen = False
+    assert run.go(None).told == [b"abc", b"def", b"ghi", b"j", ("pane.exited", "%1")] and run.ended
+
+
+def test_streams_whose_ends_are_not_known_yet_stay_in_the_position(instance):
+    """Or what is told of them later would be given from their first byte on."""
+    names = [instance.spool("%1", b"abc", epoch=f"k{number}")[0] for number in range(_ENDS_KEPT + 1)]
+    position = {"n": 1, **{os.path.basename(path).removesuffix(".raw"): 3 for path in names}}
+    for path in names:
+        os.unlink(path)
+    instance.panes, instance.frozen = {"%1": "$1"}, True
+    assert Run(instance, instance.follow(["%1"], since=position)).follower.position == position
 
 
 def test_a_spool_of_which_nobody_knows_the_end_is_a_gap(instance):

@@ -75,6 +75,14 @@ def test_going_on_behind_a_hole():
     assert lines.feed(b"ne\n") == [Block(4096, b"ne\n")]
 
 
+def test_going_on_at_the_beginning_of_a_line_ends_a_torn_one():
+    lines = Lines(0)
+    lines.tear(4096)
+    lines.feed(b"no end of a li")
+    lines.skip(8192)
+    assert lines.feed(b"whole\n") == [Block(8192, b"whole\n")]
+
+
 def test_no_line_is_longer_than_the_cap():
     lines = Lines(0)
     assert lines.feed(b"x" * LINE_MAX) == []

@@ -53,6 +53,12 @@ def test_a_name_that_is_not_utf8():
     assert parse(b"s $1 caf\xe9\ne $1\nh end\n").sessions == {"$1": "caf\ufffd"}
 
 
+def test_a_long_name_is_cut():
+    name = "é" * 700_000
+    listing = of(f"s $1 {name}\nw @1 {name}\ne $1\nh end\n")
+    assert listing == Listing({"$1": name[:1024]}, {"@1": name[:1024]}, {})
+
+
 def test_the_end_of_a_listing():
     text = f"{SERVER}h after-new-window end\n".encode()
     assert ended(text) and whole(text)

@@ -10,6 +10,7 @@ import pytest
 import zmq
 from ctmux.services.logger.ledger import Ledger
 from ctmux.shared import bus
+from ctmux.shared.codec import FRAME_MAX
 from ctmux.shared.errors import CtmuxError, UsageError
 from ctmux.shared.messages import Draft, Put
 from ctmux.shared.outbox import Outbox
@@ -130,6 +131,17 @@ def test_a_drop_is_told_to_who_asked_before_done(loop, outbox, context, address)
     with Logger(context, address).running() as logger:
         loop.run(lambda: len(told) == 4)
     assert (told, logger.has()) == (["one", "not a draft", "two", "three"], [1, 3])
+
+
+def test_what_no_frame_holds_holds_up_nothing(loop, outbox, context, address):
+    """The logger would drop who sends it, and never answer."""
+    told = []
+    outbox.put(drafts(1))
+    outbox.put(drafts(2, line="x" * FRAME_MAX), lambda: told.append("done"), lambda reason: told.append(reason))
+    outbox.put(drafts(3, line="x" * (FRAME_MAX - 5000)), lambda: told.append("done"))
+    with Logger(context, address).running() as logger:
+        loop.run(lambda: len(told) == 3)
+    assert logger.has() == [1, 3] and "more than a frame holds" in told[0]
 
 
 def test_done_with_nothing_before_it_is_now(outbox):

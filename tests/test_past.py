@@ -113,6 +113,31 @@ def test_it_is_read_in_slices_and_not_while_nothing_may_be_read(matcher, monkeyp
     assert len(matcher.told) == 40_000
 
 
+ON, OFF = b"\x1b[?1049h", b"\x1b[?1049l"
+
+
+@pytest.mark.parametrize(
+    ("gone", "kept"),
+    [
+        (ON + b"vim\n" * 50_000 + OFF, b"text\nfoo 2\n"),
+        (b"text\n" * 50_000, b"x" * 200_000 + ON + b"\nfoo vim\n" + OFF + b"\nfoo 2\n"),
+    ],
+)
+def test_behind_what_was_given_back_meanwhile_it_is_seen_what_is_output(matcher, monkeypatch, gone, kept):
+    """An editor may have ended in what is gone, or begun in the line that is torn."""
+    monkeypatch.setattr("ctmux.services.matcher.history._SLICE", -1.0)
+    begin = b"foo 1\n" + gone
+    begin += b"x" * (-len(begin) % 4096)
+    matcher.print(begin + kept, age=99.0)
+    matcher.begin("foo.*")
+    matcher.turn()
+    with open(matcher.spool, "rb+") as file:
+        assert spool.reclaim(file.fileno(), len(begin))
+    while matcher.timers:
+        matcher.turn()
+    assert matcher.told == ["foo 1", "foo 2"]
+
+
 def test_the_past_of_what_is_over_is_not_told(matcher):
     matcher.print(b"foo\n", age=99.0)
     matcher.begin("foo")

@@ -1,5 +1,6 @@
 """What a policy allows, and which file is one."""
 
+import json
 import os
 
 import pytest
@@ -20,6 +21,10 @@ def write(tmp_path):
     return write
 
 
+def toml(given):
+    return "".join(f"{key} = {json.dumps(value)}\n" for key, value in given.items())
+
+
 def test_an_empty_file_is_the_defaults(write):
     assert policy.load(write("")) == Policy()
 
@@ -31,6 +36,7 @@ def test_an_empty_file_is_the_defaults(write):
         ("actions = 1", "true or false"),
         ("commands = 'x'", "a list"),
         ("hosts = [1]", "a list"),
+        ("hosts = ['127.0.0.1:8971']", "without port"),
         ("[x", "policy.toml"),
     ],
 )
@@ -69,7 +75,7 @@ REFUSED = [
     ({"commands": ["ls"]}, {"do": "run", "argv": ["ls"], "env": {"LD_PRELOAD": "/tmp/x.so"}}, "to set LD_PRELOAD"),
     ({"env": ["MY_*"]}, {"do": "shell", "text": "x", "env": {"MY_X": "1", "PATH": "/tmp"}}, "to set PATH"),
     ({"commands": []}, {"do": "pane", "argv": ["ls"]}, "does not allow to run"),
-    ({"hosts": ["*.example"]}, {"do": "webhook", "url": "http://u:p@evil.test/x.example"}, "no webhook to evil.test"),
+    ({"hosts": ["*.example"]}, {"do": "webhook", "url": "http://evil.test/x.example"}, "no webhook to evil.test"),
     ({"type_into": []}, {"do": "send", "text": "x"}, "act on no pane"),
     ({"type_into": []}, {"do": "kill"}, "act on no pane"),
     ({}, {"do": "send", "text": "{line}"}, "type_data = true"),
@@ -86,6 +92,7 @@ ALLOWED = [
     ({}, {"do": "run", "argv": ["ls"], "env": {"X": "1"}}),
     ({"commands": ["ls"], "shell": True}, {"do": "shell", "text": "x"}),
     ({"commands": ["/*/ls"]}, {"do": "run", "argv": ["ls"]}),
+    ({"hosts": ["::1"]}, {"do": "webhook", "url": "http://[::1]:80/"}),
     ({"hosts": ["*.example"]}, {"do": "webhook", "url": "https://Hooks.Example:8443/x"}),
     ({"type_data": True}, {"do": "send", "text": "{line}"}),
     ({"unlimited": True}, {"do": "kill", "rate": []}),
@@ -94,14 +101,14 @@ ALLOWED = [
 
 
 @pytest.mark.parametrize(("given", "action", "words"), REFUSED)
-def test_what_is_not_allowed_is_refused(given, action, words):
+def test_what_is_not_allowed_is_refused(write, given, action, words):
     with pytest.raises(Refused, match=words):
-        policy.check(Policy(**given), read(action))
+        policy.check(policy.load(write(toml(given))), read(action))
 
 
 @pytest.mark.parametrize(("given", "action"), ALLOWED)
-def test_what_is_allowed_is(given, action):
-    policy.check(Policy(**given), read(action))
+def test_what_is_allowed_is(write, given, action):
+    policy.check(policy.load(write(toml(given))), read(action))
 
 
 def test_panes_are_known_by_any_of_their_names():

@@ -42,6 +42,18 @@ def test_no_more_of_one_than_its_bound_and_of_all_than_theirs():
     assert drain(made) == ["6.b.0"]
 
 
+def test_one_types_into_a_pane_at_a_time():
+    first, second, elsewhere = waiting("a", 0, 9), waiting("b", 1, 9), waiting("c", 2, 9)
+    load, pane = Load(10), ("srv", "%1")
+    made = queue(load, first._replace(typing=pane), waiting("a", 3, 9), second._replace(typing=pane), waiting("b", 4, 9))
+    made.add(elsewhere._replace(typing=("srv", "%2")))
+    assert drain(made) == ["0.a.0", "2.c.0", "3.a.0"]  # b's later one does not overtake its first
+    made.ended(elsewhere.intent)
+    assert drain(made) == []
+    made.ended(first.intent)
+    assert drain(made) == ["1.b.0", "4.b.0"]
+
+
 def test_what_is_taken_out_waits_no_more():
     load = Load(1)
     made = queue(load, *(waiting("a", n) for n in range(3)))

@@ -97,7 +97,7 @@ def test_a_handler_may_answer_later(context, address, client):
         thread = threading.Thread(target=lambda: asked.put(client.ask(Status())))
         thread.start()
         until(lambda: not waiting.empty())
-        other.ask(Panes())
+        other.ask(Panes(""))
         thread.join(5)
         assert asked.get(timeout=5)["late"] is True
         other.close()
@@ -116,14 +116,14 @@ def test_a_handler_with_a_fault_is_an_error_and_ends_nobody(context, address, cl
 
     with serving(context, address, {Panes: fault, Status: lambda _request, _reply: {"n": 1}}):
         with pytest.raises(CtmuxError, match=r"no such case.*ctmux daemon logs"):
-            client.ask(Panes())
+            client.ask(Panes(""))
         assert client.ask(Status())["n"] == 1
     assert "ValueError: no such case" in capfd.readouterr().err
 
 
 def test_a_request_that_this_process_does_not_answer(context, address, client):
     with serving(context, address, ECHO), pytest.raises(UsageError, match="does not answer 'panes'"):
-        client.ask(Panes())
+        client.ask(Panes(""))
 
 
 @pytest.mark.parametrize(

@@ -48,10 +48,10 @@ class World:
         self.ends.append((intent.id, draft.kind.partition(".")[2]))
         self.data.append(draft.data)
 
-    def add(self, id: str, argv: list[str], **more: Any) -> None:
+    def add(self, id: str, argv: list[str], attempt: int = 1, **more: Any) -> None:
         self.book.load.wait("s1")
         spec = {"do": "run", "argv": argv, **more}
-        self.scheduler.add(Intent(id, 7, "s1", None, 0, spec, 1, 0, EVENT))
+        self.scheduler.add(Intent(id, 7, "s1", None, 0, spec, attempt, 0, EVENT))
 
     def stop(self) -> None:
         self.scheduler.stop(lambda: self.left.append(len(self.ends)))
@@ -92,6 +92,17 @@ def test_a_stop_calls_back_when_the_last_end_is_reported(world):
     assert [data["again"] for data in world.data] == [id == "again" for id, _kind in world.ends]
     world.add("late", TRUE)
     assert world.ends[-1] == ("late", "interrupted") and world.left == [3]
+
+
+def test_the_last_attempt_that_is_stopped_announces_no_other(world):
+    for attempt in (19, 20):
+        world.add(f"a{attempt}", SLEEP, attempt, concurrency=2, deliver="at-least-once")
+    world.stop()
+    world.loop.run(lambda: world.left)
+    assert {id: data["again"] for (id, _kind), data in zip(world.ends, world.data, strict=True)} == {
+        "a19": True,
+        "a20": False,
+    }
 
 
 def test_a_stop_of_nothing_calls_back_at_once(world):

@@ -22,11 +22,11 @@ class Said:
         self.ends, self.again = [], []
 
 
-def settle(spec, announced=False, event=EVENT):
+def settle(spec, announced=False, event=EVENT, attempt=1):
     said = Said()
     means = SimpleNamespace(book=Book(RunnerConfig()))
     decider = Decider(means, SimpleNamespace(since=8), None, said, SimpleNamespace(add=None, refuse=None))
-    decider.settle(Unfinished(Intent("7.s1.0", 7, "s1", None, 0, spec, 1, 0, event), announced))
+    decider.settle(Unfinished(Intent("7.s1.0", 7, "s1", None, 0, spec, attempt, 0, event), announced))
     return said
 
 
@@ -49,3 +49,14 @@ def test_each_has_its_end_and_perhaps_another_attempt(spec, announced, event, en
 
 def test_what_is_refused_today_says_why():
     assert "what runs is fixed" in settle(NO_MORE).ends[0][2]
+
+
+@pytest.mark.parametrize(
+    ("event", "attempt", "why"), [(EVENT, 20, "20 attempts were interrupted"), (None, 1, "not in the log any more")]
+)
+def test_what_was_announced_and_is_not_done_has_its_end(event, attempt, why):
+    """Also what was announced by a runner that did not count attempts."""
+    for announced in (False, True):
+        said = settle(RUN, announced, event, attempt)
+        assert [end[:2] for end in said.ends] == [(attempt + announced, False)] and said.again == []
+        assert why in said.ends[0][2]

@@ -57,7 +57,13 @@ def test_there_is_one_of_each_kind_and_each_is_described():
         ({"do": "run", "argv": ["/usr/bin/python3.11", "-c", "print('{line}')"]}, "CTMUX_LINE"),
         ({"do": "run", "argv": ["ruby", "-e{line}"]}, "CTMUX_LINE"),
         ({"do": "run", "argv": ["ssh", "host", "notify {line}"]}, "CTMUX_LINE"),
+        ({"do": "webhook", "url": "http://u:p@host/"}, "no user and password"),
+        ({"do": "webhook", "url": "http://host/{line}"}, "no placeholders ({line})"),
         ({"do": "run", "argv": ["tmux", "display-message", "{line}"]}, "CTMUX_LINE"),
+        ({"do": "run", "argv": ["env", "A=1", "nice", "-n", "5", "/bin/{1}"]}, "CTMUX_GROUP_1"),
+        ({"do": "run", "argv": ["awk", "{1}", "/etc/hostname"]}, "CTMUX_GROUP_1"),
+        ({"do": "run", "argv": ["sed", "-e", "{1}"]}, "CTMUX_GROUP_1"),
+        ({"do": "pane", "argv": ["ctmux", "pane", "exec", "{pane}", "{1}"]}, "CTMUX_GROUP_1"),
         ({"do": "run", "argv": ["tmux", "display-message", "-t", "{pane}", "{match}"]}, "CTMUX_MATCH"),
         ({"do": "run", "argv": ["ssh", "host", "tmux kill-session -t {session}"]}, "CTMUX_SESSION"),
         ({"do": "run", "argv": ["bash", "-cx", "{line}"]}, "CTMUX_LINE"),
@@ -69,6 +75,13 @@ def test_there_is_one_of_each_kind_and_each_is_described():
         ({"do": "run", "argv": ["su", "-c", "{line}", "me"]}, "CTMUX_LINE"),
         ({"do": "run", "argv": ["script", "-c", "{line}"]}, "CTMUX_LINE"),
         ({"do": "pane", "argv": ["sh", "-c", "echo {line}"]}, "CTMUX_LINE"),
+        ({"do": "run", "argv": ["perl", "-ne{line}"]}, "CTMUX_LINE"),
+        ({"do": "run", "argv": ["perl", "-I", "lib", "-0777ne{line}"]}, "CTMUX_LINE"),
+        ({"do": "run", "argv": ["python3", "-Ic{line}"]}, "CTMUX_LINE"),
+        ({"do": "run", "argv": ["python3", "-W", "ignore", "-Ic{line}"]}, "CTMUX_LINE"),
+        ({"do": "run", "argv": ["env", "-S", "{line}"]}, "CTMUX_LINE"),
+        ({"do": "run", "argv": ["env", "-u", "X", "-vS{line}"]}, "CTMUX_LINE"),
+        ({"do": "pane", "argv": ["env", "--split-string={line}"]}, "CTMUX_LINE"),
         ({"do": "keys", "argv": ["{line}"]}, "no placeholders"),
         ({"do": "send", "text": "x" * 3001}, "3000"),
         ({"do": "signal", "signal": "SEGV"}, "INT"),
@@ -105,6 +118,41 @@ def test_data_as_an_argument_of_a_shell_is_data():
     assert read({"do": "run", "argv": ["bash", "-c", "-x", "--", 'echo "$1"', "x", "{line}"]})
     assert read({"do": "run", "argv": ["grep", "-e", "{match}", "file"]})
     assert read({"do": "run", "argv": ["tmux", "kill-pane", "-t", "{pane}"]})
+    assert read({"do": "run", "argv": ["env", "A={line}", "timeout", "5", "logger", "{line}"]})
+
+
+ON_STDIN = """\
+bash -s; sh; /bin/bash -; bash -l; bash -eux; bash -o pipefail; bash -s x {line}; sh /dev/stdin
+ssh host; ssh -oX=no host; ssh -p 22 -tt me@host; python3; python3.11 -; python3 -u; python3 -W ignore
+python3 -EI /dev/fd/0; perl -w; perl -n; perl -I lib; ruby --; node; node -r x; php; lua -; tclsh
+env -i A=1 sh; env -u X bash -s; nice -n 5 python3; sudo -u me bash; timeout -k 5 3s sh -s; busybox sh
+nohup setsid bash; su; su -; su me; su - me"""
+READ_AS_DATA = """\
+bash script.sh; bash -x script.sh -s; bash -- script.sh; bash -c cat; bash -euo pipefail -c cat
+bash --rcfile x y; sh --version; fish --command=cat; python3 -m mod; python3 -mmod -
+python3 script.py {line}; python3 -u script.py -; python3 -W ignore -X dev x.py
+python3 x.py -name={line}; python3 -Ic pass; perl -ne print; perl -lane print
+perl -Mstrict -i.bak -pe x file; ruby -I lib x.rb; ruby -rjson -e x; node -e x; node -p x
+node --eval=x; node --eval x; php -r x; php x.php; lua -e x; env A=1 sh -c cat; env python3 x.py
+ssh host cat; ssh -p 22 host -- cat; ssh -oX=no host cat; ssh -N host; ssh -fN -L 1:h:2 host; ssh -O exit host
+sudo -u me logger; timeout 5 cat; nice cat; su -c cat me; su me -c cat; su - me --command=cat
+logger bash; echo sh; systemctl restart ssh; pkill python3; which perl; jq .n; cat"""
+
+
+def words(text):
+    return [pytest.param(line.split(), id=line.strip()) for line in text.replace("\n", ";").split(";")]
+
+
+@pytest.mark.parametrize("argv", words(ON_STDIN))
+def test_what_reads_its_program_from_stdin_would_run_the_event(argv):
+    with pytest.raises(UsageError, match="would run what is on stdin, the event; give it a script"):
+        read({"do": "run", "argv": argv})
+    assert read({"do": "pane", "argv": argv})  # there stdin is the terminal
+
+
+@pytest.mark.parametrize("argv", words(READ_AS_DATA))
+def test_what_reads_the_event_as_data_is_not_refused(argv):
+    assert read({"do": "run", "argv": argv})
 
 
 def test_actions_that_arm_actions_end():

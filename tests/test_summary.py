@@ -3,7 +3,7 @@
 import pytest
 from ctmux.shared.config import RunnerConfig
 from ctmux.shared.specs import read
-from ctmux.shared.summary import bounds, terms
+from ctmux.shared.summary import bounds, summary, terms
 
 RUN = {"do": "run", "argv": ["/bin/ls"]}
 
@@ -29,3 +29,13 @@ def test_bounds_that_are_not_the_default_are_told(given, told, said):
 def test_the_defaults_are_those_of_the_settings():
     hook = read({"do": "webhook", "url": "https://h.example/", "tries": 5, "timeout": 7.0})
     assert bounds(hook, RunnerConfig(timeout=7.0)) == {"tries": 5}
+
+
+def test_what_is_armed_is_told_with_all_that_it_sets_off():
+    last = {"kind": "exit", "pane": "%3", "actions": [{"do": "kill"}, {"do": "notify", "text": "a\nb"}]}
+    first = {"kind": "pattern", "patterns": ["a b", "c"], "actions": [{"do": "arm", "subscription": last}]}
+    assert summary(read({"do": "arm", "subscription": first})) == (
+        "arm a subscription: pattern 'a b' c in all (arm a subscription: exit in %3 (kill the pane of the event; "
+        "notify: a\\nb))"
+    )
+    assert summary(read({"do": "arm", "subscription": {"kind": "exit"}})) == "arm a subscription: exit in all"

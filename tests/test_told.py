@@ -7,13 +7,13 @@ import time
 
 import pytest
 from ctmux.cli.history import last_lines
-from ctmux.services.matcher import arming
+from ctmux.services.matcher import arming, drafts
 from ctmux.services.matcher.memory import Memory
 from ctmux.services.matcher.options import read
 from ctmux.services.matcher.rules import Rules
 from ctmux.services.matcher.store import Store
 from ctmux.services.matcher.subscription import Subscription
-from ctmux.shared import spool
+from ctmux.shared import journal, spool
 from ctmux.shared.errors import NoTarget, UsageError
 from ctmux.shared.messages import Subscribe
 from ctmux.shared.service import Timer
@@ -26,7 +26,7 @@ class Loop:
         self.outbox = self
         self.alive = {one.id: one for one in subscriptions}
         self.journal, self.ends, self.timers, self.waiting = [], {}, [], []
-        self.deaf = False
+        self.deaf = self.unsure = False
         self.rules = Rules(self, self, str(path), "")
         for one in subscriptions:
             if not one.plain:
@@ -59,6 +59,9 @@ class Loop:
 
     def caught_up(self):
         return True
+
+    def is_unsure(self, until):
+        return self.unsure
 
     def released(self):
         pass
@@ -110,6 +113,7 @@ def test_facts_are_begun_anew_with_all_of_a_batch(path, monkeypatch):
         subscription(3, "pattern", "A", ttl=900.0),
     ]  # fmt: skip
     monkeypatch.setattr("ctmux.services.matcher.memory._SPARE", 100)
+    monkeypatch.setattr("ctmux.services.matcher.kept._TURN", 60.0)  # in one turn, however slow the machine is
     loop = Loop(path, wanted)
     loop.rules.tell([("s1", line(5)), ("s3", line(5)), ("s3", line(7))])
     assert b'"fact"' not in path.read_bytes()
@@ -166,6 +170,16 @@ def test_what_is_due_sooner_is_counted_sooner(path):
     assert [left for left, timer in loop.timers if timer.action] == [pytest.approx(5.0, abs=1.0)]
     loop.turn(9.0)
     assert loop.fired("s1") == [1] and [round(left, -2) for left, _timer in loop.timers] == [900]
+
+
+def test_what_may_have_come_in_time_is_waited_for(path):
+    loop = Loop(path, [subscription(1, "timeout", "A", seconds=5.0)])
+    loop.unsure = True
+    loop.turn(9.0)
+    assert not loop.ends
+    loop.unsure = False
+    loop.turn(9.0)
+    assert loop.ends == {"s1": "expired"}
 
 
 def test_a_clock_that_is_set_back_delays_nothing(path, monkeypatch):
@@ -269,6 +283,26 @@ def test_a_bad_pattern_of_an_option_names_it(tmp_path, option, kind):
     for text, told in (("(", "pattern: missing )"), ("", "pattern matches empty text")):
         with pytest.raises(UsageError, match=f"^{option}: {re.escape(told)}"):
             arming.subscription(Subscribe("t", kind, [], None, None, None, {option: text}), store, str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "large",
+    [
+        {"options": {"actions": [{"do": "run", "argv": ["true", "\x01" * 30_000]}]}},  # six times as long in the journal
+        {"options": {"actions": [{"do": "run", "argv": ["true"] * 20_000}]}},
+        {"options": {"name": "x" * 900_000}},
+        {"options": {"tags": ["x" * 9_000] * 99}},
+        {"session": "$" + "1" * 200_000},
+    ],
+)
+def test_what_would_not_fit_into_the_journal_is_not_armed(tmp_path, large):
+    store = Store(str(tmp_path / "state" / "subscriptions.jsonl"))
+    ask = Subscribe("t", "exit", [], None, None, None, {})
+    with pytest.raises(UsageError, match="too large: at most 128 KiB"):
+        arming.subscription(ask._replace(**large), store, str(tmp_path))
+    most = ask._replace(options={"actions": [{"do": "run", "argv": ["true", "\x01" * 20_000]}]})
+    event = drafts.created(arming.subscription(most, store, str(tmp_path)))
+    assert len(json.dumps(event)) < journal.LINE_MAX / 2
 
 
 def test_what_a_user_sees_has_each_value_once(tmp_path):

@@ -1,6 +1,7 @@
 """What is output and what is a shell's prompt, in bytes that real shells print, whatever the boundaries of the pieces."""
 
 import re
+import time
 
 import pytest
 from ctmux.services.matcher.visible import State, at, continued, cut, parts
@@ -83,7 +84,8 @@ def test_where_nothing_is_to_hide_nothing_is_copied(raw):
 
 PIECES = st.sampled_from(
     [b"foo", b"\r", b"\n", b"\r\n", ON, OFF, A, B, C, D, ZLE, b"\x1b[?1049h", b"\x1b[?1049l", b"\x1b[?25l", b"\x1b[?25h",
-     b"\x1b[?1004h", b"\x1b[?2026h", b"\x1b", b"\x1b[?", b"x" * 2000, b"\x1b[?25;2004h"]
+     b"\x1b[?1004h", b"\x1b[?2026h", b"\x1b", b"\x1b[?", b"x" * 2000, b"\x1b[?25;2004h",
+     b"\x1b[?470h", b"\x1b[?147h", b"\x1b[?25;1049h", b"\x1b[?47;25l", b"\x1b[?1047;;;h"]
 )  # fmt: skip
 LINES = st.lists(st.lists(PIECES, max_size=8).map(lambda parts: b"".join(parts) + b"\n"), max_size=8)
 
@@ -132,11 +134,30 @@ def test_a_mark_that_is_cut(mark):
     assert cut(b"foo" + mark) == cut(b"foo") == b""
 
 
-@pytest.mark.parametrize("piece", [b"\x1b]133;A", b"\x1b]133;", b"\x1b[?", b"\x1b[?2004", ZLE[1:], ZLE[1:] + ON])
+@pytest.mark.parametrize(
+    "piece", [b"\x1b]133;A", b"\x1b]133;", b"\x1b[?", b"\x1b[?2004", b"\x1b[?" + b"470;" * 9, ZLE[1:], ZLE[1:] + ON]
+)
 def test_hostile_lines_take_no_time(piece):
     for end in (b"", ON, b"\x1b"):
         parts(piece * 100_000 + end, State())
         cut(piece * 100_000)
+    raw = b"\x1b[?" + piece[3:] * 100_000
+    assert not at(lambda offset, limit: spool.Range(offset, raw[offset : offset + limit], 0, len(raw)), len(raw)).alternate
+
+
+def test_other_modes_are_passed_over_quickly_where_a_matcher_begins():
+    """Each was looked at for itself, in all that is kept; meanwhile nobody was answered."""
+    raw = b"\x1b[?1049h" + b"\x1b[?25l\x1b[?25h" * 600_000
+
+    def took(action):
+        began = time.thread_time()
+        assert action()
+        return time.thread_time() - began
+
+    def found():
+        return at(lambda offset, limit: spool.Range(offset, raw[offset : offset + limit], 0, len(raw)), len(raw)).alternate
+
+    assert any(took(found) < 2.5 * took(lambda: re.findall(rb"\x1b\[\?25([hl])", raw)) for _ in range(4))
 
 
 def test_a_mark_ends_a_sequence_that_has_no_end():

@@ -107,3 +107,14 @@ def test_all_writers_are_ended_in_one_go_and_nobody_else(directory):
         fd = os.pidfd_open(cats[2].pid)
         assert not select.select([fd], [], [], 0.05)[0]
         os.close(fd)
+
+
+def test_what_is_written_though_nobody_can_read_it(directory):
+    names = ["p1.17.w1.k", "p2.18.w1.k"]
+    with contextlib.ExitStack() as stack:
+        for name in names:
+            stack.enter_context(program("cat", stdout=stack.enter_context(open(directory / f"{name}.raw", "wb"))))
+        stack.enter_context(program("cat", stdout=stack.enter_context(open(directory / "theirs", "wb"))))
+        (directory / f"{names[0]}.raw").unlink()
+        assert Writers(os.getpid(), str(directory)).streams() == set(names)
+    assert Writers(os.getpid(), str(directory)).streams() == set()

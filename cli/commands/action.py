@@ -10,7 +10,7 @@ import typer
 
 from ...shared import paths, supervised
 from ...shared.errors import NoTarget
-from .. import acting, environment
+from .. import acting, environment, log
 from ..output import JSON, Result, command, table
 
 app = typer.Typer(help="What subscriptions set off: list, look, cancel.", no_args_is_help=True, rich_markup_mode=None)
@@ -23,14 +23,19 @@ _STATES = {
 @app.command("list", epilog="Example: ctmux action list --subscription s3 --json | jq '.data[-1].exit_code'")
 @command
 def list_(
-    subscription: str | None = typer.Option(None, "--subscription", metavar="ID", help="Only of this subscription."),
+    subscription: str | None = typer.Option(
+        None, "--subscription", metavar="ID", help="Only of this subscription: its id or name."
+    ),
     count: int = typer.Option(20, "-n", min=1, help="The last N."),
     as_json: bool = JSON,
 ) -> Result:
     """The actions in the log: how each ended, or that it runs.
 
     EVENTS: how many events set nothing off, for the reason that is shown."""
+    subscription = None if subscription is None else log.subscription_id(subscription)
     found = list(_actions(subscription).values())[-count:]
+    if subscription and not found:
+        log.check_subscription(subscription)
     rows = [[one["action"], _state(one), _took(one), one.get("count"), _what(one)] for one in found]
     return Result(table(rows, ["ACTION", "STATE", "SECONDS", "EVENTS", "WHAT"]), found)
 

@@ -1,10 +1,8 @@
 """`ctmux publish NAME`: an event of one's own."""
 
-import json
-
 import typer
 
-from ...shared.errors import UsageError
+from ..given import from_json
 from ..output import JSON, Result, command
 
 
@@ -23,10 +21,7 @@ def publish(
     `ctmux events --kind user` shows them."""
     from ...client import Client
 
-    try:
-        value = json.loads(data)
-    except ValueError as error:
-        raise UsageError(f"--data: not JSON: {error}") from error
+    value = from_json("--data", data)
     with Client() as client:
         client.publish(name, value)
     return Result(f"published user.{name}", {"kind": f"user.{name}", "value": value})

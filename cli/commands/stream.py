@@ -86,11 +86,11 @@ def _follow(targets: list[str], lines: int | None, regex: str | None, raw: bool,
             elif as_json:
                 print(line(item._asdict()), flush=True)
             elif item.kind == "pane.exited":
-                printer.end()
+                printer.end(str(item.pane))
                 _say_exit(str(item.pane), item.data)
             elif item.kind == "pane.unobserved":
                 say(f"ctmux: {item.pane} is not observed any more: {item.data.get('reason')}")
-        printer.end()
+        printer.close()
 
 
 def _say_exit(pane: str, data: dict[str, Any]) -> None:

@@ -155,6 +155,18 @@ def _options(given: dict[str, Any]) -> dict[str, Any]:
     return wanted
 
 
+def _find_scopes(actions: list[dict[str, Any]]) -> None:
+    """Names of sessions and panes in what is armed later mean what they mean now, as those of options do."""
+    for armed in (action.get("subscription") for action in actions):
+        if not isinstance(armed, dict):
+            continue
+        session, pane = armed.get("session"), armed.get("pane")
+        if isinstance(session or pane, str) and not armed.get("server"):
+            armed["server"], armed["session"], armed["pane"] = scope(session, pane, past=False)
+        if isinstance(armed.get("actions"), list):
+            _find_scopes(armed["actions"])
+
+
 def _arm(kind: str, given: dict[str, Any]) -> Result:
     from ...client import Client
 
@@ -164,6 +176,7 @@ def _arm(kind: str, given: dict[str, Any]) -> Result:
     patterns = [patterns] if isinstance(patterns, str) else patterns
     first = [given.pop(name) for name in ("first", "second") if name in given]
     dry, actions = given["act_dry"], acting.take(given)
+    _find_scopes(actions)
     if re.fullmatch(r"s\d+", given.get("name") or ""):
         raise UsageError(f"--name {given['name']}: that is how ids look; choose another name")
     options = {**_options(given), **({"actions": actions} if actions else {})}
@@ -174,7 +187,7 @@ def _arm(kind: str, given: dict[str, Any]) -> Result:
         for target in fixed.unknown_targets(actions, client):
             say(f"ctmux: no subscription {target!r} is armed now; it is removed only if there is one when the event comes")
     for text in acting.describe(made["actions"]) if dry else ():
-        say(f"would: {text}")
+        say(f"would: {text}", whole=True)
     return Result(made["id"], made, made["session"], made["pane"])
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ...shared import inotify, tmux
 from ...shared.service import Service
+from . import patience
 
 # A server binds its socket a moment before it listens, and answers when it has read its configuration.
 _TRIES = (0.0, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
@@ -16,9 +17,17 @@ _AGAIN = 10.0  # seconds
 class Discovery:
     """Calls `found` for each server that answers, once or more often."""
 
-    def __init__(self, service: Service, sockets: list[str], found: Callable[[tmux.ServerInfo], None]):
+    def __init__(
+        self,
+        service: Service,
+        sockets: list[str],
+        found: Callable[[tmux.ServerInfo], None],
+        identify: Callable[[str, float], tmux.ServerInfo] = tmux.identify,
+    ):
         self._service = service
         self._found = found
+        self._identify = identify
+        self._slow: dict[str, int] = {}  # sockets where somebody is who does not answer, and how often in a row
         self._only = {os.path.abspath(path) for path in sockets}
         self._folders: dict[int, str] = {}
         self._inotify = inotify.Inotify()
@@ -65,10 +74,11 @@ class Discovery:
 
     def attempt(self, path: str, turn: int = 0) -> None:
         """Ask who listens on a socket."""
+        slow = self._slow.pop(path, 0)
         try:
             if not stat.S_ISSOCK(os.stat(path).st_mode):
                 return
-            info = tmux.identify(path)
+            info = self._identify(path, patience.limit(slow))
         except FileNotFoundError:
             return
         except tmux.ServerGone:
@@ -79,7 +89,8 @@ class Discovery:
             print(f"tmux: {error}", flush=True)
             return
         except tmux.TmuxError:  # somebody is there, and slow
-            self._try(path, len(_TRIES) - 1)
+            self._slow[path] = slow + 1
+            self._service.after(patience.pause(slow + 1), lambda: self.attempt(path, len(_TRIES) - 1))
             return
         if info.is_at_least(*_OLDEST):
             self._found(info)

@@ -8,13 +8,13 @@ from ...shared.messages import Draft
 from .listing import Listing
 from .lookout import Lookout
 from .nudge import Nudge
-from .pane import GRACE
+from .pane import GRACE, HANGS
 from .processes import Born, Closed, Fact, Grown
 from .reporter import Reporter
 from .spools import Spools
 from .writers import Writers
 
-_LONGEST = 30.0  # seconds: a pipe that hangs must not keep a session open
+_LONGEST = 30.0  # seconds: a pipe that hangs, or is stopped, must not keep a pane or a session open
 
 
 class Facts:
@@ -79,18 +79,23 @@ class Facts:
         self._closing_since = self._closing_since or now
         return now - self._closing_since < _LONGEST and self._writers.busy(self._lookout.gone)
 
-    def unheard(self, now: float) -> None:
-        """Ends of streams that no fact tells: the end of a file is told a moment before its writer counts as gone, and of a
-        file that somebody has removed nothing is told."""
+    def unheard(self, now: float) -> list[Draft]:
+        """Ends of streams that no fact tells: the end of a file is told a moment before its writer counts as gone, of a
+        removed file nothing is told, and a writer that hangs has none."""
         overdue = {
-            pane.stream
-            for pane in self._topology.panes.values()
+            pane.stream: (pane_id, now - pane.gone_since)
+            for pane_id, pane in self._topology.panes.items()
             if pane.stream and not pane.closed and pane.gone_since and now - pane.gone_since >= GRACE
         }
         paths = {found.stream.name: found.path for found in self._spools.walk()} if overdue else {}
-        for stream in overdue:
-            if stream not in paths or not spool.has_writer(paths[stream]):
+        drafts: list[Draft] = []
+        for stream, (pane_id, late) in overdue.items():
+            writes = stream in paths and spool.has_writer(paths[stream])
+            if not writes or late >= _LONGEST:
                 self._topology.stream_closed(stream)
+            if writes and late >= _LONGEST:
+                drafts += self._topology.unobserve(pane_id, HANGS, now, spool.size(paths[stream]))
+        return drafts
 
     def coming(self, panes: set[str]) -> set[str]:
         """Those of `panes`, which have no stream, whose spool may still come, or has just come."""

@@ -21,6 +21,7 @@ from .server import Server
 from .spools import remove
 from .state import known
 from .supervision import Session, Supervision
+from .watched import watched
 
 _LAST_MATCHES, _LAST_WORDS = 15.0, 1.0  # seconds that the end waits for the matcher, then for the logger
 _REFUSED_AGAIN = 10.0  # seconds until a server that cannot be watched is tried again
@@ -88,30 +89,8 @@ class Keeper(Service):
             "bounded": self._bounded,
         }
 
-    def _panes(self, _request: Panes, _reply: Any) -> dict[str, Any]:
-        panes = [
-            {
-                "server": server.key,
-                "socket": server.info.socket,
-                "session": pane.session,
-                "session_name": server.topology.sessions.get(pane.session),
-                "window": pane.window,
-                "window_name": server.topology.windows.get(pane.window),
-                "pane": pane_id,
-                "pid": pane.pid,
-                "stream": pane.stream,
-                "unobserved": pane.unobserved,
-                "exited": pane.exited,
-            }
-            for server in self._servers.values()
-            for pane_id, pane in server.topology.panes.items()
-        ]
-        sessions = [
-            {"server": server.key, "session": session, "name": name}
-            for server in self._servers.values()
-            for session, name in server.topology.sessions.items()
-        ]
-        return {"panes": panes, "sessions": sessions}
+    def _panes(self, request: Panes, _reply: Any) -> dict[str, Any]:
+        return watched(((server.info, server.topology) for server in self._servers.values()), request.after)
 
     # ---- tmux servers ----------------------------------------------------------------------------------------------
 
@@ -161,7 +140,12 @@ class Keeper(Service):
         """Remove the spools of a server that is gone, when nobody can be reading them any more."""
 
         def drop() -> None:
-            if key not in self._servers:
+            if key in self._servers:
+                return
+            info = known(f"{self.paths.state}/topology/{key}.json")
+            if info and is_alive(info):  # its socket was removed, or it hangs: its panes are spooled, and it may come back
+                self._drop_later(key)
+            else:
                 remove(f"{self.paths.spool}/{key}")
 
         self.after(self._keep_seconds, drop)

@@ -21,6 +21,8 @@ _SESSION = f"s #{{session_id}} #{{session_name}}\n#{{W:{_WINDOW}}}e #{{session_i
 _HOOKS = "".join(f"#{{?{hook}[{SLOT}],,{hook} }}" for hook in BIRTHS)
 ARGUMENTS = ["list-sessions", "-F", _SESSION, ";", "display-message", "-p", f"h {_HOOKS}#{{l:end}}"]
 
+_NAME_MAX = 1024  # characters: a program may call its window by a name of 1 MB, and no event takes two of these
+
 _LAST = re.compile(rb"^h ([^\n]*)\n\Z", re.MULTILINE)
 _BEGUN, _ENDED = (re.compile(rb"^%c (\$\d+)(?: |$)" % letter, re.MULTILINE) for letter in b"se")
 
@@ -66,7 +68,7 @@ def parse(text: bytes) -> Listing:
         kind, _, rest = line.partition(" ")
         if kind in ("s", "w"):
             tmux_id, _, name = rest.partition(" ")
-            (listing.sessions if kind == "s" else listing.windows)[tmux_id] = name
+            (listing.sessions if kind == "s" else listing.windows)[tmux_id] = name[:_NAME_MAX]
         elif kind == "p":
             _add(listing.panes, *rest.split(" "))
         elif kind == "h":

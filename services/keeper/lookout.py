@@ -1,17 +1,13 @@
 """When one tmux server is looked at: when it signals a change, when somebody wishes it, when its process has ended."""
 
 import os
-import select
 from collections.abc import Callable
 
 from ...shared import tmux
 from ...shared.service import Service, Timer
-from . import listing
+from . import listing, patience
 from .slot import Slot
-from .waiter import Waiter
-
-_AGAIN, _AGAIN_MOST = 1.0, 8.0  # seconds until a server that does not answer is asked again; twice as many each time
-_IMPATIENT = 1.0  # seconds that it is waited for then: others have panes, too
+from .waiter import Waiter, readable
 
 
 class Lookout:
@@ -60,7 +56,7 @@ class Lookout:
         if self.ended():
             self._show(b"")
         else:
-            self._service.after(self._pause(), self._wait_again)
+            self._service.after(patience.pause(self._failures), self._wait_again)
 
     def _wait_again(self) -> None:
         if self._waiter is None and not self.gone and not self.stopped:
@@ -79,8 +75,13 @@ class Lookout:
     def ended(self) -> bool:
         """Whether the server's process has ended."""
         if self._server_fd >= 0:
-            self.gone = self.gone or bool(select.select([self._server_fd], [], [], 0)[0])
+            self.gone = self.gone or readable(self._server_fd, 0)
         return self.gone
+
+    @property
+    def hangs(self) -> bool:
+        """Whether it did not answer when it was asked last."""
+        return self._failures > 0
 
     def look_soon(self, seconds: float) -> None:
         """Look again; wishes that come before that are one look."""
@@ -102,7 +103,7 @@ class Lookout:
         if self.ended():
             self._show(b"")
         elif text is None:
-            self.look_soon(self._pause())
+            self.look_soon(patience.pause(self._failures))
         else:
             self._show(text)
 
@@ -113,7 +114,7 @@ class Lookout:
         """All that the server has; None if it hangs, is too slow, or ends while it answers: tmux's client says nothing of
         that, and what it has printed may be a part."""
         try:
-            text = list_(_IMPATIENT if self._failures else tmux.TIMEOUT)
+            text = list_(patience.limit(self._failures))
             if not listing.whole(text):
                 raise tmux.TmuxError("its answer was cut: it is very busy, or has ended")
         except tmux.TmuxError as error:
@@ -123,9 +124,6 @@ class Lookout:
             return None
         self._failures = 0
         return text
-
-    def _pause(self) -> float:
-        return min(_AGAIN * 2 ** (self._failures - 1), _AGAIN_MOST) if self._failures else _AGAIN
 
     def stop(self) -> None:
         """Look no more."""

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 ELSEWHERE = "its pipe is used by another program (pipe-pane)"
 CLOSED = "its pipe was closed by another program (pipe-pane)"
 FULL = "the disk of its spool is full"
+REMOVED = "its spool was removed"
+HANGS = "its pipe did not end; what it still held was not waited for"
 STOPPED = "ctmux was stopped"
 UNMATCHED = "ctmux was stopped before it was matched"
 LOST = "the tmux server ended while the pane's program ran; what tmux had not handed on is lost"

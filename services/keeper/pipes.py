@@ -8,7 +8,7 @@ from ...shared import spool, tmux
 from ...shared.messages import Draft
 from . import hooks
 from .listing import ListedPane, Listing
-from .pane import CLOSED, ELSEWHERE, FULL, STOPPED, Pane
+from .pane import CLOSED, ELSEWHERE, FULL, REMOVED, STOPPED, Pane
 from .spools import Spools
 from .state import base36
 from .topology import Topology
@@ -64,7 +64,7 @@ class Pipes:
             if pane.stream and pane.unobserved in (None, FULL) and self._is_full(pane):
                 self._full = True
                 drafts += topology.unobserve(pane_id, FULL, now, end)
-            elif not listed.piped and (pane.stream is None or pane.unobserved in (ELSEWHERE, FULL)):
+            elif not listed.piped and (pane.stream is None or pane.unobserved in (ELSEWHERE, FULL, REMOVED)):
                 self._adopt(listed, pane.session)
                 self._suspects[pane_id] = now
             elif not listed.piped:
@@ -75,6 +75,25 @@ class Pipes:
                 drafts += topology.unobserve(pane_id, ELSEWHERE, now, end)
             elif not pane.unobserved or pane.unobserved == STOPPED:
                 self._suspects[pane_id] = since
+        return drafts
+
+    def close_removed(self, topology: Topology, now: float) -> list[Draft]:
+        """Close the pipes whose spools were removed while no keeper ran, by a logout, say: nobody can read what they write.
+        Raises TmuxError."""
+        there = {found.stream.name for found in self._spools.walk()}
+        lost = {
+            pane_id: pane.stream
+            for pane_id, pane in topology.panes.items()
+            if pane.stream and pane.stream not in there and not (pane.closed or pane.exited)
+        }
+        written = self._writers.streams() if lost else set()
+        drafts: list[Draft] = []
+        for pane_id, stream in lost.items():
+            if stream in written:  # else the pipe is another's by now
+                with contextlib.suppress(tmux.Refusal):  # the pane has just gone
+                    tmux.run(self._info.socket, "pipe-pane", "-t", pane_id)
+            topology.stream_closed(stream)
+            drafts += topology.unobserve(pane_id, REMOVED, now)
         return drafts
 
     def _is_full(self, pane: Pane) -> bool:

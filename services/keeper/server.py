@@ -82,7 +82,7 @@ class Server:
         self._owner.processes.watch_server(self.key)
         for pane in self.topology.panes.values():
             self._owner.processes.watch_program(pane.pid)
-        self._report([] if known else [self._told("server.found")])
+        self._report(self._pipes.close_removed(self.topology, time.time()) if known else [self._told("server.found")])
         self._lookout.begin()
 
     def _told(self, kind: str, *ends: str) -> Draft:
@@ -158,8 +158,8 @@ class Server:
             drafts += self._pipes.open_missing(seen, self.topology, now)
         wait = self._facts.birth_is_near(self.topology.closing(seen), now)
         late = self._facts.late(seen, now)
-        self._facts.unheard(now)
-        self._report([*drafts, *late, *self.topology.forget(seen, now, close=not wait)])
+        drafts += [*late, *self._facts.unheard(now)]
+        self._report([*drafts, *self.topology.forget(seen, now, close=not wait)])
         self._exits.finish(now)
         if before != set(self.topology.sessions):
             self._owner.sessions_changed()

@@ -9,6 +9,13 @@ from ...shared import tmux
 from . import listing
 
 
+def readable(fd: int, seconds: float) -> bool:
+    """Whether a descriptor can be read within this time. select(2) knows none above 1,023, and each pane takes one."""
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
+
+
 class Waiter:
     """`first` are commands of tmux, the last ones those of a listing. `listing()` first, then poll `fileno()`: it can be
     read when the channel was signalled, or the server has ended."""
@@ -33,7 +40,7 @@ class Waiter:
         deadline = time.monotonic() + seconds
         while not listing.ended(text):
             left = deadline - time.monotonic()
-            if left <= 0 or not select.select([self._out], [], [], left)[0]:
+            if left <= 0 or not readable(self.fileno(), left):
                 raise tmux.TmuxError(f"tmux does not answer within {seconds:g} s")
             piece = os.read(self._out.fileno(), 65536)
             if not piece:

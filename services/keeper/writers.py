@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ...shared import spool
 from . import hooks
 
 _FORKED = 0x40  # PF_FORKNOEXEC, linux/sched.h: a copy of its parent, which has not yet become the program that it is to be
@@ -47,6 +48,18 @@ class Writers:
                 yield None
             elif pane := hooks.spooled_pane(command or b"", self._directory):
                 yield pane
+
+    def streams(self) -> set[str]:
+        """The streams that are written, also where their spools were removed."""
+        found = set()
+        for process in _processes():
+            if process.parent == self._server:
+                with contextlib.suppress(OSError):  # it has just ended
+                    name = os.path.basename(os.readlink(f"/proc/{process.pid}/fd/1")).removesuffix(" (deleted)")
+                    stream = spool.parse_stream(name)
+                    if stream and name.endswith(spool.RAW):
+                        found.add(stream.name)
+        return found
 
     def end(self, paths: list[str]) -> None:
         """End the `cat`s of these spools; tmux then takes their pipes for closed."""

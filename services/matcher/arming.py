@@ -1,6 +1,8 @@
 """A request to subscribe becomes a subscription, or is refused with one clear line."""
 
+import json
 import os
+import re
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -13,6 +15,7 @@ from .store import Store
 from .subscription import Subscription
 
 _BACK = 4 << 20  # bytes
+_SIZE_MOST = 1 << 17  # bytes: it is in the journal whole, where an event has at most four times as much
 _LEVELS_MOST = 5  # of any and all that look at each other: an event has those of its members in it
 
 
@@ -20,6 +23,7 @@ def subscription(request: Subscribe, store: Store, root: str) -> Subscription:
     """The subscription that is asked for, not kept and not looked for yet. `root`: of the spools. Raises UsageError,
     NoTarget, Refused."""
     given = _read(request.kind, request.patterns, request.options)
+    _check_ids(request.session, request.pane)
     if given.actions:
         allowed = policy.load()
         for action in map(specs.read, given.actions):
@@ -33,10 +37,13 @@ def subscription(request: Subscribe, store: Store, root: str) -> Subscription:
     if request.pane and request.server:
         _check_alive(root, request.server, request.pane)
     number = store.next_number()
-    return Subscription(
+    wanted = Subscription(
         f"s{number}", number, request.kind, request.patterns, request.server, request.session, request.pane, request.token,
         time.time(), given,
     )  # fmt: skip
+    if len(json.dumps(wanted.public())) > _SIZE_MOST:
+        raise UsageError(f"patterns and options are too large: at most {_SIZE_MOST >> 10} KiB as JSON are supported")
+    return wanted
 
 
 def _read(kind: str, patterns: list[str], asked: dict[str, Any]) -> options.Options:
@@ -50,9 +57,17 @@ def _read(kind: str, patterns: list[str], asked: dict[str, Any]) -> options.Opti
         if armed is not None:
             try:
                 _read(armed["kind"], armed.get("patterns", []), specs.options_of(armed))
+                _check_ids(armed.get("session"), armed.get("pane"))
             except UsageError as error:
                 raise UsageError(f"arm: {error}") from None
     return given
+
+
+def _check_ids(session: str | None, pane: str | None) -> None:
+    """Names are for the command line, which knows of which tmux server. Raises UsageError."""
+    for what, given, example in (("session", session, "$3"), ("pane", pane, "%12")):
+        if given is not None and not re.fullmatch(rf"\{example[0]}\d+", given):
+            raise UsageError(f"{what} {given!r}: an id such as {example} is expected")
 
 
 def _check(option: str, text: str | None) -> None:
@@ -67,6 +82,8 @@ def _check(option: str, text: str | None) -> None:
 def _check_secret(path: str | None) -> None:
     if path is not None and not (os.path.isfile(path) and os.access(path, os.R_OK)):
         raise UsageError(f"webhook: secret file {path}: it is no file that can be read")
+    if path is not None and not os.path.getsize(path):
+        raise UsageError(f"webhook: secret file {path}: it is empty")
 
 
 def _member(wanted: str, store: Store) -> Subscription:

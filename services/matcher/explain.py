@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...shared.counted import counted
-from .page import fits, fitting
+from ...shared.page import fits, fitting
 from .rule import Rule
 from .stream import StreamState
 from .subscription import COMMAND, PROMPT, Subscription

@@ -51,7 +51,7 @@ class Feed:
         while state.lines.end < end and not self._full():
             try:
                 found = spool.read(path, state.lines.end, min(_PIECE, end - state.lines.end))
-                times = self._times(state, path)
+                state.times = times = self._times(state, path)
                 if found.offset > state.lines.end:
                     state.skipped += found.offset - state.lines.end
                     state.missing = state.lines.offset if state.missing is None else state.missing

@@ -133,12 +133,13 @@ class History:
         found = spool.read(self._path(past.state), lines.end, min(_PIECE, end - lines.end))
         if found.offset > lines.end:
             lines.tear(found.offset)
+            past.state.jump()
         self._tell(past, lines.feed(found.data), times)
         return bool(found.data)
 
     def _tell(self, past: _Past, blocks: list[Block], times: Times) -> None:
         state = past.state
-        if state.visible is None:
+        if state.visible is None and not state.lines.torn:
             first = feed.first(self._root, state.server, state.name)
             state.visible = visible.at(functools.partial(spool.read, self._path(state)), state.lines.whole_from, first)
         for block in blocks:

@@ -43,8 +43,7 @@ class Lines:
         data = self.tail + data
         length = terminal.cut(data)
         blocks = list(_split(self.offset, data[:length])) if length else []
-        self.skip(self.offset + length)
-        self.tail = data[length:]
+        self.offset, self.tail = self.offset + length, data[length:]
         while len(self.tail.removesuffix(b"\r")) > LINE_MAX:
             blocks.append(Block(self.offset, self.tail[:LINE_MAX], truncated=True))
             self.offset, self.tail = self.offset + LINE_MAX, self.tail[LINE_MAX:]
@@ -62,7 +61,7 @@ class Lines:
 
     def skip(self, offset: int) -> None:
         """Go on at `offset`, which begins a line: what was between is not wanted."""
-        self.offset, self.tail = offset, b""
+        self.offset, self.tail, self.torn = offset, b"", False
 
     def tear(self, offset: int) -> None:
         """Go on at `offset`, somewhere in a line, of which the beginning is not to be had: that line is left out."""
@@ -72,9 +71,9 @@ class Lines:
     def _mend(self, data: bytes) -> bytes:
         """Leave the torn line out; not `torn` any more, and `whole_from` its end, when that has come."""
         found = _BREAK.search(data)
-        self.torn = found is None
         dropped = found.end() if found else len(data)
         self.skip(self.offset + dropped)
+        self.torn = found is None
         self.whole_from = self.offset
         return data[dropped:]
 

@@ -86,6 +86,10 @@ class Matcher(Service):
         self._reader.look()
         return not self._reader.behind and not os.path.exists(self.paths.stopping)
 
+    def is_unsure(self, until: float) -> bool:
+        """Whether an unfinished line that was there by `until` is still to be looked at."""
+        return self._reader.is_unsure(until)
+
     def released(self) -> None:
         """The full disk takes something again."""
         self._reader.look()

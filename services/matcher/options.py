@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ...shared import specs
-from ...shared.codec import fits, pack
+from ...shared.codec import fits
 from ...shared.errors import UsageError
 
 _LONGEST = 10 * 365 * 86400.0  # seconds
@@ -15,7 +15,6 @@ _LINES_MOST = 50  # of context
 _TIMES_MOST = 10_000
 _TEXTS_MOST = 100
 _LEVELS_MOST = 100  # of lists and maps in each other: msgpack takes 511, and events wrap what was asked for
-_SIZE_MOST = 1 << 17  # bytes of all that is given: it is in events, which have a frame each
 
 
 @dataclass
@@ -85,8 +84,6 @@ def read(kind: str, patterns: list[Any], given: dict[str, Any]) -> Options:
         if not fits(value, Options.__annotations__[key]):
             raise UsageError(f"{key} {value!r}: {Options.__annotations__[key]} is expected")
     _check_json(given)
-    if len(pack([patterns, given])) > _SIZE_MOST:
-        raise UsageError(f"patterns and options are too large: at most {_SIZE_MOST >> 10} KB are supported")
     options = Options(**given)
     _check_lists(options)
     _check_kind(kind, patterns, options)

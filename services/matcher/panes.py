@@ -17,6 +17,8 @@ from .rules import Rules
 from .silence import Silence
 from .subscription import EXIT
 
+_SENT_MOST = 65536  # characters of a text whose echo is looked for
+
 
 class Panes:
     """Ends are answered when all that follows from them is in the journal."""
@@ -77,5 +79,5 @@ class Panes:
         self._rules.once_saved(lambda: self._outbox.put([], lambda: reply({})))
 
     def _sent(self, request: Sent, _reply: Reply) -> dict[str, Any]:
-        self._echoes.sent(request.server, request.pane, request.text)
+        self._echoes.sent(request.server, request.pane, request.text[:_SENT_MOST])
         return {}

@@ -24,6 +24,11 @@ class Quiet:
         """Look at the stream's unfinished line when it has been quiet for a moment."""
         self._wait(f"{state.server}/{state.name}", self._seconds, -1)
 
+    def awaits(self, until: float) -> bool:
+        """Whether an unfinished line that was there by `until` is still to be looked at."""
+        waiting = [self._streams[key] for key in self._timers if key in self._streams]
+        return any(state.lines.tail and state.times.of(state.lines.end) <= until for state in waiting)
+
     def _wait(self, key: str, seconds: float, size: int) -> None:
         if key not in self._timers:
             self._timers[key] = self._service.after(seconds, lambda: self._due(key, size))

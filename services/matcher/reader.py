@@ -15,7 +15,6 @@ from .feed import Feed
 from .progress import Note
 from .quiet import Quiet
 from .stream import StreamState
-from .times import Times
 
 _MASK = inotify.CREATE | inotify.MOVED_TO | inotify.MODIFY | inotify.CLOSE_WRITE | inotify.DELETE
 _FULL = 5000  # drafts on their way: nothing more is read until the logger has caught up
@@ -83,9 +82,7 @@ class Reader:
         path, size = self._place(found)
         offset = spool.line_start(path, size)
         state = self._streams.get(key) or self._add(found, offset)
-        self._feed.pass_by(state, path, offset)
-        state.lines.skip(offset)
-        state.jump()
+        self._pass_over(state, path, offset)
         self._pending[key] = Touched(*found, mask=0)
         self._soon()
 
@@ -93,6 +90,10 @@ class Reader:
         """Where a spool is just now, and its size; a pane may move at any time. It is empty when it is gone."""
         place = spool.wherever(self._root, found, lambda path: (path, os.path.getsize(path)))
         return place or (found.path, 0)
+
+    def is_unsure(self, until: float) -> bool:
+        """Whether an unfinished line that was there by `until` is still to be looked at."""
+        return self._quiet.awaits(until)
 
     # ---- what is new -----------------------------------------------------------------------------------------------
 
@@ -168,12 +169,20 @@ class Reader:
         if moved:
             self._owner.came(state)
         if not self._owner.wants(state):
-            self._feed.pass_by(state, path, end)
-            state.lines.skip(max(state.lines.end, end))
-            state.jump()
+            self._pass_over(state, path, max(state.lines.end, end))
             return True
+        if moved and not state.lines.tail and not state.lines.torn:
+            # What was passed over in its old session may end in the middle of a line.
+            state.lines.skip(spool.line_start(path, state.lines.end))
         self._read(state, path, min(end, state.lines.end + feed.TURN))
         return state.lines.end >= end
+
+    def _pass_over(self, state: StreamState, path: str, offset: int) -> None:
+        """Go on at `offset`: no subscription wants what is before. A missing range that one has wanted is told."""
+        self._feed.pass_by(state, path, offset)
+        self._feed.tell_missing(state, state.lines.end)
+        state.lines.skip(offset)
+        state.jump()
 
     def _read(self, state: StreamState, path: str, end: int) -> None:
         self._feed.read(state, path, end)
@@ -189,7 +198,7 @@ class Reader:
     def _look_at_unfinished(self, state: StreamState) -> None:
         block = state.lines.unfinished()
         if block:
-            self._owner.evaluate(state, block, Times(time.time()))
+            self._owner.evaluate(state, block, state.times)
 
     # ---- ends ------------------------------------------------------------------------------------------------------
 
@@ -216,7 +225,7 @@ class Reader:
                 self._feed.tell_missing(state, state.lines.end)
                 last = state.lines.flush() if over else state.lines.unfinished()
                 if last:
-                    self._owner.evaluate(state, last, Times(time.time()))
+                    self._owner.evaluate(state, last, state.times)
             if over:
                 self._streams.pop(key, None)
                 self._finished.add(key)

@@ -8,11 +8,11 @@ from ...shared import spool
 from ...shared.errors import CtmuxError
 from ...shared.messages import Explain, Subscribe, Subscriptions, Unsubscribe
 from ...shared.outbox import Outbox
+from ...shared.page import page
 from ...shared.rpc import Reply, Server
 from . import arming, drafts
 from .explain import explain
 from .life import Life
-from .page import page
 from .reader import Reader
 from .registry import Registry
 from .rules import Rules
@@ -69,7 +69,9 @@ class Requests:
                 self._reader.begin(found)
 
     def _list(self, request: Subscriptions, _reply: Reply) -> dict[str, Any]:
-        return page(self._store.active.values(), request.after)
+        known = ((one.number, one) for one in self._store.active.values())
+        shown, following = page(known, request.after, Subscription.public)
+        return {"subscriptions": shown, "next": following}
 
     def _explain(self, request: Explain, _reply: Reply) -> dict[str, Any]:
         subscription = self._store.find(request.subscription)

@@ -29,6 +29,8 @@ class Owner(Protocol):
 
     def caught_up(self) -> bool: ...
 
+    def is_unsure(self, until: float) -> bool: ...
+
     def released(self) -> None: ...
 
 
@@ -196,7 +198,7 @@ class Rules:
             return
         if rule.deadline > max(counted, time.time()):
             self._arm(rule)
-        elif not caught_up or self._unsaved:
+        elif not caught_up or self._unsaved or self._owner.is_unsure(rule.deadline):
             self._deadlines.arm(id, rule.deadline, _BEHIND)
         else:
             self.tell([(id, {"is": "tick", "at": rule.deadline, "key": "tick", "position": 0})])

@@ -6,7 +6,6 @@ from ...shared import spool
 from . import visible
 
 _STEP = 1 << 12  # bytes: what is closer to a known place is not noted
-_FAR = 1 << 22  # bytes: to read on from a known place costs as much as to look back from a new one
 _MOST = 16  # places of a stream
 
 
@@ -19,17 +18,17 @@ class Sights:
     def at(self, stream: str, read: Callable[[int, int], spool.Range], offset: int) -> visible.State:
         """The state at the beginning of a line. `read` is `spool.read` of a path."""
         known = self._known.setdefault(stream, {})
-        begin = max((place for place in known if place <= offset), default=offset - _FAR)
-        found = read(begin, offset - begin) if offset - begin < _FAR else None
+        begin = max((place for place in known if place <= offset), default=0)
+        before = known[begin] = known.pop(begin, visible.State())
+        found = read(begin, offset - begin) if offset - begin < visible.REACH else None
         if found is None or found.offset != begin:
-            state = visible.at(read, offset)
+            state = visible.at(read, offset, known=(begin, before.alternate))
         else:
-            known[begin] = known.pop(begin)
-            state = visible.parts(found.data, known[begin])[2]
+            state = visible.parts(found.data, before)[2]
             if offset - begin < _STEP:
                 return state
         known[offset] = state
-        if len(known) > _MOST:
+        while len(known) > _MOST:
             del known[next(iter(known))]
         return state
 

@@ -13,6 +13,7 @@ from .index import Index
 from .lines import Block, Lines
 from .subscription import Subscription
 from .text import Text, valid
+from .times import Times
 from .typed import Typed
 
 
@@ -64,6 +65,7 @@ class StreamState:
         self.typed = Typed()
         self.commands = Commands()
         self.commands_end = offset  # how far `commands` has come: it sees bytes, not lines
+        self.times = Times(0.0)  # when what was read last was printed: the unfinished line, too
         self._cut = b""  # the part of a mark at the end of a piece of a long line
         self.missing: int | None = None  # where a range that cannot be read begins, as long as its end is not known
         self._fired_line = offset  # the line that `_fired` is of

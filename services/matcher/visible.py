@@ -19,13 +19,15 @@ _CUT = re.compile(rb"\x1b(?:\[(?:\?[\d;]{0,60})?|\](?:1(?:33?)?|133;[^\x07\x1b\r
 _LONGEST = 4200  # bytes of a mark that a cut may part
 _ZLE = re.compile(rb"(?:\x1b\[[\d;]*+m\x0f?){3}\x1b\[J")  # zsh prints its prompt before it turns bracketed paste on
 _ALTERNATE = {b"47", b"1047", b"1049"}
+# The marks with one of these: most programs switch many other modes, and it is looked for in all that is kept.
+_SWITCH = re.compile(rb"\x1b\[\?(?=[\d;]*?(?<!\d)(?:47|104[79])(?!\d))[\d;]*+([hl])")
 _PASTE, _CURSOR = b"2004", b"25"
 # Who asks for these while bracketed paste is on is no line editor; who asks for focus events before it may be fish.
 _OF_PROGRAMS = {b"1004", b"2026"}
 _DRAWN = 4096  # bytes printed with the cursor hidden, while bracketed paste is on: a line editor shows it after each key
 # Line ends until a prompt is given up that no C, D or end of bracketed paste ends: some have an A in it, and no more.
 _ZONES = {b"A": 4, b"N": 4, b"B": 1, b"C": 0, b"D": 0}
-_PIECE = 1 << 18
+REACH = 1 << 18  # bytes: nobody stands at a prompt for longer
 _ALL_BUT_LINE_ENDS = bytes(code for code in range(256) if code not in b"\r\n")
 
 
@@ -159,29 +161,27 @@ def cut(raw: bytes) -> bytes:
 
 
 FIRST = State(zone=1)  # of a stream that begins in a line: what comes up to its end, or a mark, may be typed
+Read = Callable[[int, int], spool.Range]  # `spool.read` of a path
 
 
-def at(read: Callable[[int, int], spool.Range], offset: int, first: State = State()) -> State:  # noqa: B008 (a constant)
-    """The state at `offset` of a stream. Nobody stands at a prompt for longer than a piece; the alternate screen is as its
-    last switch before that says. `read` is `spool.read` of a path; `first`: the state at the beginning of the stream."""
-    start = max(0, offset - _PIECE)
-    found = read(start, _PIECE)
+def at(read: Read, offset: int, first: State = State(), known: tuple[int, bool] = (0, False)) -> State:  # noqa: B008
+    """The state at `offset` of a stream; the alternate screen is as its last switch before that says. `first`: the state at
+    the beginning of the stream; `known`: a place before, and whether the alternate screen is on there."""
+    start = max(0, offset - REACH)
+    found = read(start, REACH)
     state = parts(found.data[: max(0, offset - found.offset)], first if found.offset == 0 else State())[2]
-    return state._replace(alternate=_alternate(read, offset))
+    return state._replace(alternate=_alternate(read, offset, *known))
 
 
-def _alternate(read: Callable[[int, int], spool.Range], offset: int) -> bool:
+def _alternate(read: Read, offset: int, begin: int, before: bool) -> bool:
     end = offset
-    while end > 0:
-        found = read(max(0, end - _PIECE), min(end, _PIECE) + _LONGEST)
-        data = found.data[: max(0, offset - found.offset)]
-        last = None
-        for mark in _MARK.finditer(data):
-            if mark[1] is not None and not _ALTERNATE.isdisjoint(mark[1].split(b";")):
-                last = mark
-        if last:
-            return last[2] == b"h"
-        if found.offset <= found.first:  # as far as it is kept
+    while end > begin:
+        start = max(begin, end - REACH)
+        found = read(start, end - start + _LONGEST)
+        switches = _SWITCH.findall(found.data[: max(0, offset - found.offset)])
+        if switches:
+            return bool(switches[-1] == b"h")
+        if found.offset > start:  # no more is kept
             return False
-        end -= _PIECE
-    return False
+        end = start
+    return before

@@ -52,7 +52,7 @@ class Book:
             return no("action.refused", "unknown", action)
         at = datetime.fromisoformat(event.time).timestamp()
         times, seconds = self._rate(action)
-        if times and self.rates.recent(key, at, seconds) >= times:  # first, because in a flood it is the only question
+        if times and self.rates.near(key, at, seconds) >= times:  # first, because in a flood it is the only question
             return no("action.suppressed", "rate", f"rate: at most {times} in {seconds:g} s")
         if reason := limit(key, action):
             return no("action.refused", "policy", reason)
@@ -70,7 +70,7 @@ class Book:
         if self.load.waiting(armed.id) >= most + free:  # who may begin at once waits for nobody
             return no("action.refused", "queue", f"queue: {most} of its actions {'waits' if most == 1 else 'wait'} already")
         if times:
-            self.rates.add(key, at)
+            self.rates.add(key, at, times)
         if not action.dry:
             self.load.wait(armed.id)
         return Intent(

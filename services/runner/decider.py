@@ -17,7 +17,6 @@ from .scheduler import Scheduler
 from .tallies import Tallies, Tally
 
 _SECOND = 1.0  # between two reports of what was held back
-_ATTEMPTS_MOST = 20
 _KILLED = "the runner was killed, or was stopped before it could say how it ended"
 
 
@@ -79,15 +78,25 @@ class Decider:
 
     def settle(self, left: Unfinished) -> None:
         """What an earlier runner intended and did not report: it is reported, and done again if that was asked for."""
-        intent, refused = left.intent, None
-        again = intent.spec.get("deliver") == AT_LEAST_ONCE and intent.attempt < _ATTEMPTS_MOST and intent.event is not None
-        if again and isinstance(mistake := understood(intent.spec), str):  # intended by a ctmux that knew more
-            again, refused = False, f"{_KILLED}, and it cannot be done again: {mistake}"
+        intent, reason = left.intent, _KILLED
+        again = intent.spec.get("deliver") == AT_LEAST_ONCE
+        if again and (hindrance := _hindrance(intent)):
+            again, reason = False, f"{_KILLED}, and it cannot be done again: {hindrance}"
         following = intent._replace(attempt=intent.attempt + 1)
         if not left.announced:  # else it is in the log, also where the logger would take it once more
-            self._reports.put([drafts.interrupted(intent, refused or _KILLED, again)])
-        elif refused:
-            self._reports.put([drafts.interrupted(following, refused)])
+            self._reports.put([drafts.interrupted(intent, reason, again)])
+        elif not again:
+            self._reports.put([drafts.interrupted(following, reason)])
         if again:
             self._book.load.wait(intent.subscription)
             self._reports.intended(following, self._scheduler.add, self._scheduler.refuse)
+
+
+def _hindrance(intent: Intent) -> str | None:
+    """Why there is no other attempt."""
+    if intent.is_last:
+        return f"{intent.attempt} attempts were interrupted"
+    if intent.event is None:
+        return "the event that set it off is not in the log any more"
+    mistake = understood(intent.spec)
+    return mistake if isinstance(mistake, str) else None  # intended by a ctmux that knew more

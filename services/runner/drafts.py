@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 from ...shared.actions import Action
+from ...shared.errors import CtmuxError
 from ...shared.messages import USER, Draft, Event
 from ...shared.summary import summary
 from . import delivery, values
@@ -72,8 +73,11 @@ def _sent(action: Action, intent: Intent, event: Event) -> dict[str, Any]:
         told = {"url": action.url, "headers": sorted(action.headers), "secret_file": action.secret_file}
         return {**told, "body_bytes": len(body)}
     if action.do == "publish":
-        filled = values.of(event, intent.name, intent.id, intent.attempt).fill_all(action.data)
-        return {"kind": f"{USER}{action.name}", "value": filled}
+        kind = f"{USER}{action.name}"
+        try:
+            return {"kind": kind, "value": values.of(event, intent.name, intent.id, intent.attempt).published(action.data)}
+        except CtmuxError as error:
+            return {"kind": kind, "refused": str(error)}
     return {}
 
 

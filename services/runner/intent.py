@@ -6,6 +6,8 @@ from ...shared.actions import Action
 from ...shared.messages import Event
 from ...shared.specs import read
 
+_ATTEMPTS_MOST = 20
+
 
 class Intent(NamedTuple):
     """`n`: the number of its cause; `at`: which of its subscription's actions; `depth`: how many actions led to it."""
@@ -23,6 +25,11 @@ class Intent(NamedTuple):
     @property
     def action(self) -> Action:
         return read(self.spec)
+
+    @property
+    def is_last(self) -> bool:
+        """Whether none follows this attempt, also if it is interrupted."""
+        return self.attempt >= _ATTEMPTS_MOST
 
     @property
     def where(self) -> tuple[str, str] | None:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ...shared.actions import AT_LEAST_ONCE, ON_PANE
-from ...shared.codec import pack
 from ...shared.errors import CtmuxError, NoTarget, Refused
 from ...shared.messages import Sent, Subscribe, Unsubscribe
 from ...shared.policy import Policy, check, check_pane
@@ -21,7 +20,6 @@ _DONE = Result(0, None, 0.0, b"", 0, None)
 _ASK = 10.0  # seconds in which the matcher must have done what an action asks of it
 _CLIENTS_MOST = 20
 _TELL = 0.3  # seconds; the keys do not wait for a matcher that does not answer
-_VALUE_MOST = 256 << 10  # bytes: a frame has to hold it, or nothing behind it would ever reach the journal
 _TYPED_MOST = 65536  # characters: what a matcher looks for
 _SPARE = 5.0  # seconds, to begin, too; a webhook that keeps its own deadline says more of it than we could
 
@@ -83,11 +81,7 @@ class Job:
 
     def _publish(self) -> None:
         intent = self._intent
-        value = values.of(self._event, intent.name, intent.id, intent.attempt).fill_all(self._action.data)
-        if len(pack(value)) > _VALUE_MOST:
-            raise CtmuxError(
-                f"with its placeholders filled it has more than {_VALUE_MOST >> 10} KiB, too much for an event"
-            )
+        value = values.of(self._event, intent.name, intent.id, intent.attempt).published(self._action.data)
         self._means.tell([drafts.published(intent, value)])
         self._done(_DONE, {})
 

@@ -1,32 +1,30 @@
-"""How often each action was set off lately, by the times of the events: a restarted runner comes to the same. Pure."""
+"""How often each action was set off, by the times of the events: a restarted runner comes to the same. Pure."""
 
-from bisect import bisect_right, insort
+from ...shared.rate import Rate
+
+_TIMES_MOST = 10_000  # what a rate can be
 
 
 class Rates:
-    """Each action has a key, `<subscription>/<index>`. The times of a key are sorted: events do not come in their order,
-    panes are read one after the other."""
+    """Each action has a key, `<subscription>/<index>`."""
 
     def __init__(self) -> None:
-        self._times: dict[str, list[float]] = {}
+        self._rates: dict[str, Rate] = {}
 
-    def add(self, key: str, at: float) -> None:
-        insort(self._times.setdefault(key, []), at)
+    def add(self, key: str, at: float, most: int = _TIMES_MOST) -> None:
+        """`most`: how often it may be, where that is known."""
+        self._rates.setdefault(key, Rate([])).add(at, most)
 
-    def recent(self, key: str, at: float, seconds: float) -> int:
-        """How many there were in that time."""
-        times = self._times.get(key)
-        if not times:
-            return 0
-        del times[: bisect_right(times, min(at, times[-1]) - seconds)]
-        return bisect_right(times, at + seconds) - bisect_right(times, at - seconds)
+    def near(self, key: str, at: float, seconds: float) -> int:
+        """How many there were less than so many seconds before or after."""
+        return self._rates[key].near(at, seconds) if key in self._rates else 0
 
     def forget(self, subscription: str) -> None:
         """It is over."""
-        self._times = {key: times for key, times in self._times.items() if key.partition("/")[0] != subscription}
+        self._rates = {key: rate for key, rate in self._rates.items() if key.partition("/")[0] != subscription}
 
     def dump(self) -> dict[str, list[float]]:
-        return {key: list(times) for key, times in self._times.items()}
+        return {key: list(rate.times) for key, rate in self._rates.items()}
 
     def load(self, kept: dict[str, list[float]]) -> None:
-        self._times = {key: sorted(times) for key, times in kept.items()}
+        self._rates = {key: Rate(list(times)) for key, times in kept.items()}

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ...shared.actions import AT_LEAST_ONCE
+from ...shared.actions import AT_LEAST_ONCE, TYPING
 from ...shared.errors import NoTarget
 from ...shared.messages import Draft
 from . import drafts
@@ -47,7 +47,9 @@ class Scheduler:
             self._load.leave(intent.subscription)
             self._interrupted(intent, _STOPPED)
             return
-        self._queue.add(Waiting(intent, intent.action.concurrency or self._means.config.concurrency, time.monotonic()))
+        action = intent.action
+        typing = intent.where if action.do in TYPING else None
+        self._queue.add(Waiting(intent, action.concurrency or self._means.config.concurrency, time.monotonic(), typing))
         self._next()
 
     def refuse(self, intent: Intent, reason: str) -> None:
@@ -82,7 +84,7 @@ class Scheduler:
 
     def _interrupted(self, intent: Intent, reason: str) -> None:
         """What is to run at least once is taken up again by the next runner."""
-        again = reason == _STOPPED and intent.action.deliver == AT_LEAST_ONCE
+        again = reason == _STOPPED and intent.action.deliver == AT_LEAST_ONCE and not intent.is_last
         self._report(drafts.interrupted(intent, reason, again), intent)
 
     def _next(self) -> None:
@@ -98,7 +100,7 @@ class Scheduler:
         book, config = self._means.book, self._means.config
         new_pane = result.output.decode(errors="replace").strip()
         book.chains.ended(intent, result.exit_code == 0, new_pane, time.time())
-        self._load.end(intent.subscription)
+        self._queue.ended(intent)
         del self._running[intent.id]
         if result.reason == _STOPPED:
             self._interrupted(intent, _STOPPED)

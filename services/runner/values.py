@@ -3,11 +3,13 @@
 import json
 from typing import Any, NamedTuple
 
+from ...shared.errors import CtmuxError
 from ...shared.messages import Event
 from ...shared.placeholders import PLACEHOLDER
 
 VALUE_MOST = 32 << 10  # bytes of one text: execve(2) takes 128 KiB
 _ALL_MOST = 256 << 10  # bytes of all of them
+_PUBLISHED_MOST = 256 << 10  # bytes of JSON: the journal takes 512 KiB of an event, and drops what has more
 _NUL = "\N{SYMBOL FOR NULL}"  # no argument and no variable can hold a NUL
 
 
@@ -24,12 +26,19 @@ class Values(NamedTuple):
         known = {**self.groups, **self.texts}
         return PLACEHOLDER.sub(lambda found: f"{{{found[1]}}}" if found[1] else known.get(found[2], ""), text)
 
-    def fill_all(self, value: Any) -> Any:
-        """A JSON value with the placeholders of its texts filled."""
+    def published(self, data: Any) -> Any:
+        """A JSON value with the placeholders of its texts filled. Raises CtmuxError if no event could hold it."""
+        value = self._fill_all(data)
+        if len(json.dumps(value)) > _PUBLISHED_MOST:
+            most = f"{_PUBLISHED_MOST >> 10} KiB"
+            raise CtmuxError(f"with its placeholders filled it has more than {most}, too much for an event")
+        return value
+
+    def _fill_all(self, value: Any) -> Any:
         if isinstance(value, dict):
-            return {key: self.fill_all(one) for key, one in value.items()}
+            return {key: self._fill_all(one) for key, one in value.items()}
         if isinstance(value, list):
-            return [self.fill_all(one) for one in value]
+            return [self._fill_all(one) for one in value]
         return self.fill(value) if isinstance(value, str) else value
 
     def environment(self) -> dict[str, str]:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -192,6 +193,7 @@ def test_one_subscription_arms_and_removes_another(guest: Guest) -> None:
     wanted = {
         "kind": "pattern",
         "patterns": ["second"],
+        "session": guest.tmux("display-message", "-p", "-t", out.pane, "#{session_name}"),
         "name": "later",
         "actions": [{"do": "run", "argv": ["/bin/echo", "{line}"]}],
     }
@@ -407,6 +409,20 @@ def test_concurrency_queue_and_rate_are_bounded_and_counted(guest: Guest) -> Non
     assert len([1 for kind, _ in of(guest, limited) if kind == "intended"]) == 2
 
 
+def test_actions_are_listed_by_the_name_of_a_subscription(guest: Guest) -> None:
+    out = Printer(guest)
+    armed = subscribe(guest, "pattern", "go", "--name", "goes", "--once", "--run", "--", "true")
+    assert guest.data("action", "list", "--subscription", "goes") == []
+    out("go\n")
+    finished(guest, armed)
+    guest.wait_event("subscription.ended", subscription=armed)
+    (listed,) = guest.data("action", "list", "--subscription", "goes")
+    assert listed["subscription"] == armed
+    for nonsense in ("nonsense", "s99999"):
+        told = guest.ctmux("action", "list", "--subscription", nonsense, code=4)
+        assert nonsense in told.stderr and told.stderr.count("\n") == 1
+
+
 def test_an_action_can_be_cancelled_running_or_waiting(guest: Guest) -> None:
     out = Printer(guest)
     armed = subscribe(guest, "pattern", "go", "--concurrency", "1", "--run", "--", "sleep", "1000")
@@ -557,8 +573,13 @@ def test_hostile_lines_are_only_data_whatever_the_action(world: World) -> None:
         until(lambda armed=armed, wanted=wanted: len([1 for k, _ in of(world, armed) if k in ENDS]) == wanted, 60)  # type: ignore[misc]
     found = [event["data"] for event in events if event["subscription"] == ways[0]]
     lines = [data["line"] for data in found]
-    until(lambda: len(Path(world.root, "record").read_bytes().splitlines()) == 3 * len(lines), 30)
-    got = [json.loads(line) for line in Path(world.root, "record").read_text().splitlines()]
+
+    def recorded() -> list[Any]:
+        got = [json.loads(line) for line in Path(world.root, "record").read_text().splitlines()]
+        assert Counter(one[0][0] for one in got) == dict.fromkeys(("run", "shell", "pane"), len(lines))
+        return got
+
+    got = until(recorded, 30)
     for way in ("run", "shell"):
         seen = [one for one in got if one[0][0] == way]
         pairs = [(data["line"], data["captures"][0]) for data in found]
@@ -581,9 +602,27 @@ def test_mistakes_are_told_in_one_line(guest: Guest, argument: str) -> None:
     assert len(done.stderr.strip().splitlines()) <= 4
 
 
+def test_what_is_typed_into_one_pane_comes_in_its_order(guest: Guest) -> None:
+    file = Path(guest.root, f"typed-{time.monotonic_ns()}")
+    sink = guest.open_pane(f"stty -echo; cat > {file}")
+    out = Printer(guest)
+    words = [f"{letter}{'-' * 200}" for letter in "abcdefgh"]
+    armed = subscribe(guest, "pattern", "GO", "--to", sink, *(word for text in words for word in ("--send", text)))
+    for number in range(3):
+        out("GO\n")
+        until(lambda number=number: len([1 for kind, _ in of(guest, armed) if kind in ENDS]) == 8 * (number + 1))  # type: ignore[misc]
+    until(lambda: file.read_text().split("\n") == [*words * 3, ""])
+
+
 def test_what_cannot_work_is_refused_when_it_is_armed(guest: Guest) -> None:
     done = guest.ctmux("subscribe", "pattern", "x", "--secret-file", "/nowhere", "--webhook", "http://localhost/", code=2)
     assert "/nowhere" in done.stderr and len(done.stderr.splitlines()) == 1
+    empty = Path(guest.root, "empty")
+    empty.touch()
+    done = guest.ctmux("subscribe", "pattern", "x", "--secret-file", str(empty), "--webhook", "http://localhost/", code=2)
+    assert "it is empty" in done.stderr
+    done = guest.ctmux("subscribe", "pattern", "x", "--arm", '{"kind": "exit", "session": "nosuch"}', code=4)
+    assert "nosuch" in done.stderr
     assert "so many groups" in guest.ctmux("subscribe", "pattern", "(x)", "--run", "--", "echo", "{9}", code=2).stderr
     for words in (("ls",), ("ls", "-l")):
         assert "write it last" in guest.ctmux("subscribe", "pattern", "x", "--run", *words, code=2).stderr

@@ -179,6 +179,7 @@ def test_what_cannot_be_meant_is_refused(guest: Guest) -> None:
             lambda: client.output(server, session="main"), lambda: client.output(server, ["%0"], since=5),  # type: ignore[arg-type]
             lambda: client.events(kind="bogus"), lambda: client.events(pane="12"), lambda: client.events(session="0"),
             lambda: client.events(since="x"), lambda: client.events(since=-5),  # type: ignore[arg-type]
+            lambda: client.publish("large", "x" * (1 << 20)),
         ):  # fmt: skip
             with pytest.raises(UsageError):
                 wrong()

@@ -155,10 +155,13 @@ def test_every_kind_goes_on_where_a_killed_matcher_was(daemon: World) -> None:
 
 def test_a_matcher_that_was_frozen_does_not_take_lines_for_late(daemon: World) -> None:
     out = Printer(daemon)
+    asking = Printer(daemon)
+    asked = subscribe(daemon, "timeout", "3", "--pattern", "login: $", "--pane", asking.pane)
     absent = subscribe(daemon, "absence", "2", "beat", "--pane", out.pane)
     out("beat 0\n")
     matcher = daemon.role("matcher")
     os.kill(matcher, signal.SIGSTOP)
+    asking("login: ")
     for beat in range(1, 8):
         began = time.monotonic()
         out(f"beat {beat}\n")
@@ -166,6 +169,7 @@ def test_a_matcher_that_was_frozen_does_not_take_lines_for_late(daemon: World) -
     os.kill(matcher, signal.SIGCONT)
     until(lambda: fired(daemon, absent))
     assert [e["data"]["last"] for e in fired(daemon, absent)] == ["beat 7"]
+    assert ended(daemon, asked) == "satisfied"
 
 
 def test_a_pattern_is_tried_on_what_was_printed(guest: Guest) -> None:

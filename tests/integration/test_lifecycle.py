@@ -1,5 +1,6 @@
 """What happens to sessions, windows and panes, as events: each once, with its fields, in an order that can be relied on."""
 
+import json
 import os
 import signal
 from collections import Counter
@@ -149,6 +150,17 @@ def test_the_story_of_a_session(guest: Guest) -> None:
     assert closed["data"] == {"name": renamed["data"]["name"]}
     assert guest.wait_event("pane.exited", pane="%1")["n"] < closed["n"]
     check(guest.events(), guest.first)
+
+
+def test_a_program_that_gives_its_window_a_huge_name_hides_nothing(guest: Guest) -> None:
+    guest.tmux("set-option", "-g", "allow-rename", "on")
+    called = "read go; printf '\\033k'; head -c 700000 /dev/zero | tr '\\0' {}; printf '\\033\\\\'"
+    pane = guest.open_pane(f"{called.format('x')}; {called.format('y')}; read go")
+    guest.wait_event("pane.observed", pane=pane)
+    for letter in "xy":
+        guest.tmux("send-keys", "-t", pane, "Enter")
+        guest.wait_event("window.renamed", name=letter * 1024)
+    guest.wait_event("pane.opened", pane=guest.open_pane("read go"))
 
 
 def test_how_programs_end(guest: Guest) -> None:
@@ -461,6 +473,18 @@ def test_a_server_that_is_replaced_at_once_on_the_same_socket(guest: Guest) -> N
         ] == kinds
         assert mine[-1] == lost
     check(guest.events(), guest.first)
+
+
+def test_a_server_is_one_by_whatever_path(world: World) -> None:
+    """Two that each take it for theirs would overwrite each other's hooks, and tell each pane twice."""
+    world.tmux("new-session", "-d", "-s", "main")
+    os.symlink("t", world.socket("alias"))
+    world.start()
+    server = world.wait_event("pane.observed", pane="%0")["server"]
+    assert [one["server"] for one in world.data("status")["roles"]["keeper"]["servers"]] == [server]
+    asked = ("subscribe", "pattern", "x", "--pane", "%0", "--json")
+    made = json.loads(world.ctmux("-S", world.socket("alias"), *asked).stdout)["data"]
+    assert (made["server"], made["pane"]) == (server, "%0")
 
 
 def test_a_server_without_sessions_lives_on(world: World) -> None:

@@ -241,6 +241,17 @@ def test_stream_several_filter_json_raw(guest: Guest) -> None:
     assert values[-1]["kind"] == "pane.exited" and values[-1]["data"]["exit_status"] == 2
 
 
+def test_a_line_goes_on_behind_the_end_of_another_pane(guest: Guest) -> None:
+    one, two = (new_pane(guest, f"stty -echo; printf FAI; read go; echo {word}") for word in ("NT", "LED"))
+    until(lambda: all(content(guest, pane) == b"FAI" for pane in (one, two)))
+    with guest.popen("pane", "tail", one, two, "--filter", "FAI.") as tail:
+        assert tail.stdout is not None and tail.stderr is not None
+        for pane, shown in ((one, "FAINT"), (two, "FAILED")):
+            guest.tmux("send-keys", "-t", pane, "Enter")
+            assert tail.stdout.readline() == f"[{pane}] {shown}\n"
+            assert "exited with status 0" in tail.stderr.readline()
+
+
 def test_no_control_of_eight_bits_reaches_the_terminal(guest: Guest) -> None:
     """U+009B is to some terminals what ESC [ is: `ESC [ 2 J` would empty the reader's screen."""
     out = Printer(guest)

@@ -1,21 +1,25 @@
 """Deaths and freezes at moments that chaos seldom meets: each was a defect once."""
 
 import asyncio
+import contextlib
 import json
 import os
+import shutil
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import zmq
 from ctmux import AsyncClient, Chunk, Client, DeadlinePassed, Event, Gap
 from ctmux.client import joined
-from ctmux.shared import spool, supervised
+from ctmux.client.script import SILENCE
+from ctmux.shared import bus, spool, supervised
 from disks import fill
-from guest import Guest
+from guest import Guest, processes
 from harness import World, until
 
 
@@ -35,10 +39,14 @@ def restarted(world: World, name: str, pid: int) -> None:
     until(lambda: world.data("status")["roles"][name]["pid"] != pid)
 
 
+def ended(pid: int) -> bool:
+    return not os.path.exists(f"/proc/{pid}") or Path(f"/proc/{pid}/stat").read_text().split(")")[1][1] == "Z"
+
+
 def killed(world: World, pid: int) -> None:
     """SIGKILL, and it is gone."""
     os.kill(pid, signal.SIGKILL)
-    until(lambda: not os.path.exists(f"/proc/{pid}") or Path(f"/proc/{pid}/stat").read_text().split(")")[1][1] == "Z")
+    until(lambda: ended(pid))
 
 
 def state_files(world: World) -> list[str]:
@@ -177,6 +185,48 @@ def test_a_tmux_that_hangs_while_the_keeper_starts_is_not_dead(daemon: World) ->
     pane = daemon.open_pane("exit 4")
     daemon.wait_event("pane.exited", pane=pane)
     assert not daemon.events("server.lost") and not daemon.events("session.closed") and not daemon.events("gap")
+
+
+def test_a_tmux_that_nobody_can_reach_for_long_is_not_dead(world: World) -> None:
+    """Somebody has emptied /tmp: its panes are written on, and when its socket is there again they are known."""
+    world.configure("[keeper]\nkeep_seconds = 1\n")
+    world.begin()
+    world.ctmux("subscribe", "pattern", "^row", "--all")
+    pane = world.open_pane("read go; echo row 1; read go")
+    world.wait_event("pane.observed", pane=pane)
+    tmux, keeper = int(world.tmux("display-message", "-p", "#{pid}")), world.role("keeper")
+    os.unlink(world.socket())
+    dropped = Path(world.paths.spool, "00000000")
+    dropped.mkdir()
+    restarted(world, "keeper", keeper)
+    until(lambda: not dropped.exists())
+    assert world.data("status")["roles"]["keeper"]["servers"] == []
+    os.kill(tmux, signal.SIGUSR1)
+    until(lambda: world.data("status")["roles"]["keeper"]["servers"])
+    world.tmux("send-keys", "-t", pane, "Enter")
+    world.wait_event("pattern.matched", line="row 1")
+    world.wait_event("pane.observed", pane=world.open_pane("read go"))
+    assert not world.events("gap") and not world.events("server.lost")
+
+
+def test_panes_whose_spools_were_removed_are_observed_anew(daemon: World) -> None:
+    """All of ours was killed, and the runtime directory was removed: a logout does both. tmux lives on."""
+    daemon.ctmux("subscribe", "pattern", "^row", "--all")
+    pane = daemon.open_pane("echo row 1; read go; echo row 2; read go")
+    daemon.wait_event("pattern.matched", line="row 1")
+    until(lambda: all(processes(daemon).values()))
+    ours = processes(daemon)
+    os.kill(ours["supervisord"], signal.SIGKILL)  # all others end with it
+    until(lambda: all(ended(one) for one in ours.values()))
+    shutil.rmtree(daemon.paths.runtime)
+    daemon.start()
+    gap = daemon.wait_event("gap", pane=pane)
+    assert "removed" in gap["data"]["reason"] and gap["data"]["end"] is None
+    until(lambda: kinds(daemon, pane)[-2:] == ["gap", "pane.observed"])
+    daemon.tmux("send-keys", "-t", pane, "Enter")
+    daemon.wait_event("pattern.matched", line="row 2")
+    daemon.tmux("send-keys", "-t", pane, "Enter")
+    daemon.wait_event("pane.exited", pane=pane)
 
 
 @pytest.mark.any_tmux
@@ -361,12 +411,13 @@ class Seen:
         return self.lines or [line for line in self.output.decode().splitlines() if line.startswith("row")]
 
 
-@pytest.mark.any_tmux
-def test_behind_a_frozen_broker_followers_go_on_and_are_given_nothing_twice(daemon: World, environment: World) -> None:
-    pane = daemon.open_pane("stty -echo; while read n; do echo row $n; done")
-    server = daemon.wait_event("pane.observed", pane=pane)["server"]
-    daemon.ctmux("subscribe", "pattern", "^row", "--pane", pane)
-    broker = next(p["pid"] for p in daemon.data("status")["programs"] if p["name"] == "broker")
+@contextlib.contextmanager
+def followers(world: World) -> Iterator[tuple[list[Seen], Callable[..., None]]]:
+    """Of events, then of output, each a blocking one and one under asyncio; and what prints rows until those named have
+    them. In the end all have each row once."""
+    pane = world.open_pane("stty -echo; while read n; do echo row $n; done")
+    server = world.wait_event("pane.observed", pane=pane)["server"]
+    world.ctmux("subscribe", "pattern", "^row", "--pane", pane)
     seen = [Seen() for _ in range(4)]
 
     def blocking(mine: Seen, output: bool) -> None:
@@ -382,33 +433,58 @@ def test_behind_a_frozen_broker_followers_go_on_and_are_given_nothing_twice(daem
 
     async def awaited() -> None:
         async with AsyncClient() as client:
-            await asyncio.gather(follow(client, seen[2], False), follow(client, seen[3], True))
+            await asyncio.gather(follow(client, seen[1], False), follow(client, seen[3], True))
 
-    def row(*numbers: int) -> None:
+    def row(*numbers: int, of: list[Seen] = seen) -> None:
         for number in numbers:
-            daemon.tmux("send-keys", "-t", pane, str(number), "Enter")
-        until(lambda: [mine.rows()[-1:] for mine in seen] == [[f"row {numbers[-1]}"]] * 4, 40)
+            world.tmux("send-keys", "-t", pane, str(number), "Enter")
+        until(lambda: [mine.rows()[-1:] for mine in of] == [[f"row {numbers[-1]}"]] * len(of), 40)
 
     threads = [
-        threading.Thread(target=blocking, args=(seen[0], False)), threading.Thread(target=blocking, args=(seen[1], True)),
+        threading.Thread(target=blocking, args=(seen[0], False)), threading.Thread(target=blocking, args=(seen[2], True)),
         threading.Thread(target=asyncio.run, args=(awaited(),)),
     ]  # fmt: skip
     for thread in threads:
         thread.start()
     try:
-        row(0, 1)
-        os.kill(broker, signal.SIGSTOP)
-        row(2, 3, 4)
-        row(5)
+        yield seen, row
     finally:
-        os.kill(broker, signal.SIGCONT)
-        row(6, 7, 8, 9)
-        daemon.tmux("kill-pane", "-t", pane)
+        world.tmux("kill-pane", "-t", pane)
         for thread in threads:
             thread.join(30)
     assert not any(thread.is_alive() for thread in threads)
     assert [mine.rows() for mine in seen] == [[f"row {number}" for number in range(10)]] * 4
-    assert seen[1].output == seen[3].output
+    assert seen[2].output == seen[3].output
+
+
+@pytest.mark.any_tmux
+def test_behind_a_frozen_broker_followers_go_on_and_are_given_nothing_twice(daemon: World, environment: World) -> None:
+    broker = next(p["pid"] for p in daemon.data("status")["programs"] if p["name"] == "broker")
+    with followers(daemon) as (_seen, row):
+        row(0, 1)
+        os.kill(broker, signal.SIGSTOP)
+        try:
+            row(2, 3, 4)
+            row(5)
+        finally:
+            os.kill(broker, signal.SIGCONT)
+        row(6, 7, 8, 9)
+
+
+@pytest.mark.any_tmux
+def test_while_the_logger_is_frozen_output_goes_on_and_events_are_waited_for(daemon: World, environment: World) -> None:
+    logger = daemon.role("logger")
+    with followers(daemon) as (seen, row), bus.subscriber(zmq.Context.instance(), daemon.paths.subscribers, b"") as socket:
+        row(0, 1)
+        os.kill(logger, signal.SIGSTOP)
+        try:
+            for number in (2, 3):
+                while socket.poll(int(SILENCE * 1000) + 500):  # until followers have noticed it
+                    socket.recv_multipart()
+                row(number, of=seen[2:])
+        finally:
+            os.kill(logger, signal.SIGCONT)
+        row(4, 5, 6, 7, 8, 9)
 
 
 @pytest.mark.any_tmux
