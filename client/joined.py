@@ -6,7 +6,7 @@ by a pane that came and went while nobody followed is known by the event of its 
 
 from itertools import zip_longest
 
-from ..shared import spool, topics
+from ..shared import moves, spool, topics
 from ..shared.codec import DecodeError, decode_chunk
 from ..shared.errors import NoTarget, UsageError
 from ..shared.messages import Chunk, Event, Filter
@@ -115,10 +115,20 @@ class JoinedFollower:
 
     def _fill(self, session: str, pane: str, stream: str, end: int) -> Script[None]:
         like = Chunk(self._server, session, pane, stream, 0, 0.0, False, b"")
-        self._take_up(stream)
-        for item in self._output.fill(like, end):
-            self.live = False
-            yield item
+        for printed_in, until in self._parts(session, stream, self._take_up(stream), end):
+            if not self._wanted(printed_in, pane):
+                self._output.start(self._server, stream, until)
+                continue
+            for item in self._output.fill(like, until):
+                self.live = False
+                yield item
+
+    def _parts(self, session: str, stream: str, start: int, end: int) -> list[tuple[str, int]]:
+        """What is between two offsets, in one part, unless a session is followed and the pane has moved."""
+        if self._panes is not None or start >= end:
+            return [(session, end)]
+        noted = moves.read(spool.meta(f"{self._root}/{self._server}", stream, moves.SUFFIX))
+        return moves.Route(session, noted).parts(start, end)
 
     def _fill_all(self, kept: list[spool.Spool]) -> Script[None]:
         """What is in those spools that are of what is followed."""
@@ -133,7 +143,9 @@ class JoinedFollower:
             chunk = decode_chunk(frames[1:])
         except DecodeError:
             return  # a newer version's; what it carried is filled in from the spool
-        self._take_up(chunk.stream)
+        if chunk.offset > self._take_up(chunk.stream) and self._panes is None:  # some of it may be another session's
+            yield from self._fill(chunk.session, chunk.pane, chunk.stream, chunk.offset + len(chunk.data))
+            return
         for item in self._output.take(chunk):
             self.live = self._output.live
             yield item
@@ -207,7 +219,7 @@ class JoinedFollower:
             self._end(stream)
         elif event.kind == "pane.moved" and self._panes is None and session != self._session:
             for left in [name for name in self._mine - self._ended.keys() if spool.pane_of(name) == pane]:
-                yield from self._rest(session, pane, left, None)  # what it prints from now on is another session's
+                yield from self._rest(str(self._session), pane, left, None)  # what it prints then is another session's
         self._due = following
         yield event
         if event.kind in ("pane.exited", "session.closed"):

@@ -3,6 +3,7 @@
     <runtime>/spool/<server>/s<session>/<stream>.raw    written by tmux's `cat`; offset = position in the file
     <runtime>/spool/<server>/meta/<stream>.idx          (offset, time) of each published chunk, by the watcher: marks.py
     <runtime>/spool/<server>/meta/<stream>.history      the text an adopted pane showed before offset 0
+    <runtime>/spool/<server>/meta/<stream>.moves        the offsets from which on its pane is in another session: moves.py
     <runtime>/spool/<server>/meta/<stream>.done         is there when nothing follows, and all of it is matched
 
 The directory is the topology: the spool of a pane lies in its session's folder, and the keeper renames it when the pane

@@ -11,7 +11,7 @@ from ctmux.client.gap import Gap
 from ctmux.client.joined import _ENDS_KEPT, JoinedFollower
 from ctmux.client.script import Ask, Receive
 from ctmux.services.logger.ledger import Ledger
-from ctmux.shared import journal, topics
+from ctmux.shared import journal, moves, spool, topics
 from ctmux.shared.codec import encode_chunk, encode_event, event_line
 from ctmux.shared.errors import NoTarget, UsageError
 from ctmux.shared.messages import Chunk, Draft, Event, Filter, Get, Panes, Status
@@ -42,6 +42,18 @@ class Instance:
         with open(path, "ab") as file:
             file.write(data)
         return path, name
+
+    def moves(self, pane, origin, session, epoch="k"):
+        """The event, and what the keeper does before."""
+        path, name = self.spool(pane, b"", session=origin, epoch=epoch)
+        offset = os.path.getsize(path)
+        os.makedirs(f"{self.root}/{SERVER}/meta", exist_ok=True)
+        os.makedirs(f"{self.root}/{SERVER}/s{session}", exist_ok=True)
+        moved = moves.Moved(offset, f"${origin}", f"${session}")
+        moves.add(spool.meta(f"{self.root}/{SERVER}", name, moves.SUFFIX), moved)
+        os.rename(path, f"{self.root}/{SERVER}/s{session}/{name}.raw")
+        where = {"session": f"${origin}", "window": "@1"}
+        return self.happens("pane.moved", f"${session}", pane, origin=where, stream=name, offset=offset)
 
     def happens(self, kind, session="$1", pane=None, **data):
         """An event; as it would come by the bus."""
@@ -217,13 +229,31 @@ def test_of_a_pane_that_moves_away_all_is_given_that_it_had_printed(instance):
     _path, name = instance.spool("%1", b"abc")
     run = Run(instance, instance.follow(session="$1", since={}))
     position = run.follower.position
-    path, _name = instance.spool("%1", b"defg")
-    moved = instance.happens("pane.moved", session="$2", pane="%1", origin={"session": "$1", "window": "@1"})
-    os.makedirs(f"{instance.root}/{SERVER}/s2")
-    os.rename(path, f"{instance.root}/{SERVER}/s2/{name}.raw")
-    instance.happens("pane.exited", session="$2", pane="%1", stream=name, end=7)
+    instance.spool("%1", b"defg")
+    moved = instance.moves("%1", 1, 2)
+    instance.spool("%1", b"elsewhere", session=2)
     assert run.go(moved).told == [b"abc", b"defg", ("pane.moved", "%1")]
-    assert Run(instance, instance.follow(session="$1", since=position)).told == [b"defg", ("pane.moved", "%1")]
+    back = instance.moves("%1", 2, 1)
+    _path, name = instance.spool("%1", b"hij")
+    late = Chunk(SERVER, "$1", "%1", name, 14, 1.0, False, b"rehij")  # its watcher begins where the other one was
+    exited = instance.happens("pane.exited", pane="%1", stream=name, end=19)
+    run.go([topics.out(SERVER, "$1", "%1"), *encode_chunk(late)]).go(back).go(exited)
+    assert run.told[3:] == [b"hij", ("pane.moved", "%1"), ("pane.exited", "%1")]
+    again = Run(instance, instance.follow(session="$1", since=position)).told
+    assert again == [b"defg", b"hij", ("pane.moved", "%1"), ("pane.moved", "%1"), ("pane.exited", "%1")]
+
+
+def test_of_a_pane_that_comes_only_that_is_given_that_it_prints_from_then_on(instance):
+    instance.sessions = {"$1", "$2"}
+    instance.spool("%1", b"abc")
+    live, whole = (Run(instance, instance.follow(session="$2", since=since)) for since in (None, {}))
+    instance.spool("%1", b"def")
+    moved = instance.moves("%1", 1, 2)
+    _path, name = instance.spool("%1", b"ghi", session=2)
+    late = Chunk(SERVER, "$2", "%1", name, 6, 1.0, False, b"ghi")
+    for run in (live, whole):
+        run.go(moved).go([topics.out(SERVER, "$2", "%1"), *encode_chunk(late)])
+        assert run.told == [("pane.moved", "%1"), b"ghi"]
 
 
 def test_when_the_bus_is_silent_the_spools_and_the_journal_tell_what_there_is(instance):

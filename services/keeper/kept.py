@@ -9,7 +9,7 @@ from ...shared import spool
 from ...shared.config import KeeperConfig
 from ...shared.service import Service, Timer
 
-_META = ("idx", "history", "done")
+_META = ("idx", "history", "moves", "done")
 _BLOCK = 512  # bytes of st_blocks
 
 

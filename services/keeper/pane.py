@@ -42,11 +42,12 @@ class Pane:
 
 @dataclass
 class Move:
-    """A spool has to follow its pane into another session's folder."""
+    """A spool has to follow its pane into another session's folder; what comes from `offset` on was printed there."""
 
     stream: str
     origin: str
     session: str
+    offset: int = 0
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """What one tmux server has, as far as it was reported, and its events one by one. Pure."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
@@ -8,6 +9,7 @@ from .pane import Departed, Move, Pane
 
 _OF_STREAMS = ("match", "commands")  # producers, by their first names
 _ENDS_MOST = 100  # streams that one event ends
+Size = Callable[[str], int]  # of a stream: the bytes printed so far
 
 
 @dataclass
@@ -68,13 +70,15 @@ class Reported:
     def _opened(self, pane_id: str, pane: Pane, now: float) -> Draft:
         return self.draft("pane.opened", now, pane.session, window=pane.window, pane=pane_id, pid=pane.pid)
 
-    def _moved(self, pane_id: str, pane: Pane, sessions: list[str], window: str, now: float) -> Draft:
+    def _moved(self, pane_id: str, pane: Pane, sessions: list[str], window: str, now: float, size: Size) -> Draft:
         origin = {"session": pane.session, "window": pane.window}
         target = pane.session if pane.session in sessions else sessions[0]
+        offset = size(pane.stream) if pane.stream else None
         if pane.stream and target != pane.session:
-            self.moves.append(Move(pane.stream, pane.session, target))
+            self.moves.append(Move(pane.stream, pane.session, target, offset or 0))
         pane.session, pane.window = target, window
-        return self.draft("pane.moved", now, target, window=window, pane=pane_id, origin=origin)
+        where = {"origin": origin, "stream": pane.stream, "offset": offset}
+        return self.draft("pane.moved", now, target, window=window, pane=pane_id, **where)
 
     def _respawned(self, pane_id: str, pane: Pane, pid: int, now: float) -> Draft:
         status = pane.status or {"exit_status": None, "signal": None}

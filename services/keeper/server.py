@@ -149,7 +149,7 @@ class Server:
             self._hook_again(seen.unhooked)
         before = set(self.topology.sessions)
         pids = {pane.pid for pane in self.topology.panes.values()}
-        drafts = self.topology.update(seen, now)
+        drafts = self.topology.update(seen, now, self._spools.size)
         for pane in self.topology.panes.values():
             if pane.pid not in pids:
                 self._owner.processes.watch_program(pane.pid)

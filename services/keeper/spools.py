@@ -4,7 +4,7 @@ import contextlib
 import os
 from collections.abc import Callable, Collection
 
-from ...shared import spool
+from ...shared import moves, spool
 from .kept import Kept
 from .pane import Move
 
@@ -38,23 +38,26 @@ class Spools:
         path = self.find(stream)
         return spool.size(path) if path else 0
 
-    def follow(self, moves: list[Move]) -> None:
-        """Put spools where their panes are now, and take the `moves` as made; those that a full disk hinders are left."""
-        while moves:
+    def follow(self, due: list[Move]) -> None:
+        """Put spools where their panes are now, and take the moves as made; those that a full disk hinders stay `due`."""
+        while due:
             try:
-                self._follow(moves[0])
+                self._follow(due[0])
             except OSError as error:
-                print(f"{self.directory}: {moves[0].stream} cannot follow its pane: {error}", flush=True)
+                print(f"{self.directory}: {due[0].stream} cannot follow its pane: {error}", flush=True)
                 return
-            del moves[0]
+            del due[0]
 
     def _follow(self, move: Move) -> None:
-        """The old and the new watcher see it, the spool's writer does not notice."""
+        """The old and the new watcher see it, the spool's writer does not notice. Raises OSError."""
         folder = f"{self.directory}/{spool.session_folder(move.session)}"
         os.makedirs(folder, mode=0o700, exist_ok=True)
-        origin = f"{self.directory}/{spool.session_folder(move.origin)}/{move.stream}{spool.RAW}"
-        with contextlib.suppress(FileNotFoundError):  # done by a keeper that was killed before it noted it
-            os.rename(origin, f"{folder}/{move.stream}{spool.RAW}")
+        moved = moves.Moved(move.offset, move.origin, move.session)
+        moves.add(spool.meta(self.directory, move.stream, moves.SUFFIX), moved)  # first: whoever reads it there, knows
+        path = self.find(move.stream)  # a keeper that was killed may have put it elsewhere, and not said so
+        if path:
+            os.rename(path, f"{folder}/{move.stream}{spool.RAW}")
+            self.tidy(spool.parse_session(os.path.basename(os.path.dirname(path))))
         self.tidy(move.origin)
 
     def is_over(self, stream: str) -> bool:

@@ -58,6 +58,7 @@ class Feed:
                     state.lines.tear(found.offset)
                     state.commands = commands.Commands()
                     state.jump()
+                    found = found._replace(data=found.data[: max(0, end - found.offset)])
                 begin = state.lines.offset
                 blocks = state.lines.feed(found.data)
                 if state.visible is None and not state.lines.torn:

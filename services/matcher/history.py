@@ -130,7 +130,8 @@ class History:
     def _read(self, past: _Past, times: Times) -> bool:
         """A piece of the past; whether there was any. Raises FileNotFoundError."""
         lines, end = past.state.lines, past.live.lines.end
-        found = spool.read(self._path(past.state), lines.end, min(_PIECE, end - lines.end))
+        past.state.session, moves_on = past.live.route.part(lines.end)
+        found = spool.read(self._path(past.state), lines.end, min(_PIECE, end - lines.end, (moves_on or end) - lines.end))
         if found.offset > lines.end:
             lines.tear(found.offset)
             past.state.jump()

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from ...shared import inotify, spool
+from ...shared import inotify, moves, spool
 from ...shared.folders import Folders, Touched
 from ...shared.messages import Finish
 from ...shared.outbox import Outbox
@@ -65,14 +65,26 @@ class Reader:
         """Begin with a stream at `offset`, where these subscriptions have fired already."""
         state = StreamState(found.server, found.session, found.stream.pane, found.stream.name, offset, fired)
         self._streams[f"{found.server}/{found.stream.name}"] = state
+        self.look_at_moves(state, found.session)
+        state.session = state.route.part(offset).session
         return state
+
+    def look_at_moves(self, state: StreamState, folder: str) -> None:
+        """Know whose bytes are whose, of all that was in the spool, which lies in the `folder` of this session."""
+        path = spool.meta(f"{self._root}/{state.server}", state.name, moves.SUFFIX)
+        size = spool.size(path)
+        noted = moves.read(path) if size != state.route.size else state.route.moves
+        state.route = moves.Route(folder, noted, size)
 
     def resume(self, found: spool.Spool, offset: int, fired: Iterable[str], noted: Note | None) -> None:
         """Go on with a stream where an earlier matcher was, by what it has noted."""
         state = self._add(found, offset, fired)
         state.commands_end = noted.commands_end if noted else 0
         state.commands = commands.Commands(noted.commands if noted else None)
-        self._feed.pass_by(state, found.path, offset)
+        for session, end in state.route.parts(state.commands_end, offset):
+            state.session = session
+            self._feed.pass_by(state, found.path, end)
+        state.session = state.route.part(offset).session
         self._pending[f"{found.server}/{found.stream.name}"] = Touched(*found, mask=0)
         self._soon()
 
@@ -163,18 +175,21 @@ class Reader:
         """Read one turn of a stream; whether that was all."""
         known = self._streams.get(key)
         state = known or self._add(spool.Spool(*touched[:4]), 0)
-        moved = known is None or known.session != touched.session
-        state.session = touched.session
         path, end = self._place(spool.Spool(*touched[:4]))
-        if moved:
+        self.look_at_moves(state, touched.session)  # after its size is taken: no byte up to there has an unknown move
+        session, moves_on = state.route.part(state.lines.end)
+        came = known is None or session != state.session
+        state.session = session
+        if came:
             self._owner.came(state)
+        stop = min(end, moves_on or end)
         if not self._owner.wants(state):
-            self._pass_over(state, path, max(state.lines.end, end))
-            return True
-        if moved and not state.lines.tail and not state.lines.torn:
+            self._pass_over(state, path, max(state.lines.end, stop))
+            return state.lines.end >= end
+        if came and not state.lines.tail and not state.lines.torn:
             # What was passed over in its old session may end in the middle of a line.
             state.lines.skip(spool.line_start(path, state.lines.end))
-        self._read(state, path, min(end, state.lines.end + feed.TURN))
+        self._read(state, path, min(stop, state.lines.end + feed.TURN))
         return state.lines.end >= end
 
     def _pass_over(self, state: StreamState, path: str, offset: int) -> None:
@@ -193,7 +208,9 @@ class Reader:
 
     def _read_all(self, state: StreamState, path: str) -> None:
         self._begin_slice()
-        self._feed.read(state, path, spool.size(path))
+        end = spool.size(path)
+        self.look_at_moves(state, state.route.folder)
+        self._feed.read(state, path, min(end, state.route.part(state.lines.end).end or end))
 
     def _look_at_unfinished(self, state: StreamState) -> None:
         block = state.lines.unfinished()

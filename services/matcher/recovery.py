@@ -3,7 +3,7 @@
 import contextlib
 import functools
 
-from ...shared import spool
+from ...shared import moves, spool
 from ...shared.errors import CtmuxError
 from ...shared.messages import Positions
 from ...shared.outbox import Outbox
@@ -90,9 +90,12 @@ class Recovery:
 
     def _earliest(self, found: spool.Spool) -> int:
         """The first offset of a stream that any subscription is interested in; its end if there is none."""
+        noted = moves.read(spool.meta(f"{self._root}/{found.server}", found.stream.name, moves.SUFFIX))
+        sessions = moves.Route(found.session, noted).sessions(0)
         offsets = [
             subscription.since(found.server, found.stream.name)
             for subscription in self._store.active.values()
-            if subscription.covers(found.server, found.session, found.stream.pane) and subscription.options.start == "now"
+            if subscription.options.start == "now"
+            and any(subscription.covers(found.server, session, found.stream.pane) for session in sessions)
         ]
         return min(offsets) if offsets else spool.size(found.path)

@@ -63,10 +63,17 @@ class Requests:
                 if start is not None:
                     subscription.armed[key] = start
             covered = subscription.covers(found.server, found.session, found.stream.pane)
-            state = self._streams.get(key)
-            wanted = state and self._registry.index.covers(state.server, state.session, state.pane)
-            if covered and not wanted and not spool.is_over(self._root, found.server, found.stream.name):
+            if covered and not self._is_wanted(found) and not spool.is_over(self._root, found.server, found.stream.name):
                 self._reader.begin(found)
+
+    def _is_wanted(self, found: spool.Spool) -> bool:
+        """Whether others look at what comes in this stream, or at what is still to be read of it."""
+        state = self._streams.get(f"{found.server}/{found.stream.name}")
+        if state is None:
+            return False
+        self._reader.look_at_moves(state, found.session)
+        ahead = state.route.sessions(state.lines.end)
+        return any(self._registry.index.covers(state.server, session, state.pane) for session in ahead)
 
     def _list(self, request: Subscriptions, _reply: Reply) -> dict[str, Any]:
         known = ((one.number, one) for one in self._store.active.values())

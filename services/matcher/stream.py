@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from ...shared import terminal
+from ...shared.moves import Route
 from . import pattern, visible
 from .commands import Commands
 from .engine import Engine
@@ -55,10 +56,11 @@ Mark = str | tuple[str, int]
 
 
 class StreamState:
-    """Position and unfinished line of one stream."""
+    """Position and unfinished line of one stream. `session`: the one that what is looked at now was printed in."""
 
     def __init__(self, server: str, session: str, pane: str, name: str, offset: int, fired: Iterable[str] = ()):
         self.server, self.session, self.pane, self.name = server, session, pane, name
+        self.route = Route(session)
         self.lines = Lines(offset)
         self.skipped = 0  # bytes that were reclaimed before they were read
         self.visible: visible.State | None = None  # what is to be seen where the stream stands; None: not known

@@ -241,6 +241,36 @@ def test_a_pane_that_moves_between_sessions(guest: Guest) -> None:
     assert [one == session(guest, "main") for one in sessions] == [True, False, True, False]
 
 
+@pytest.mark.parametrize("then", [signal.SIGCONT, signal.SIGKILL])
+def test_a_pane_that_moves_while_the_matcher_is_away(daemon: World, then: signal.Signals) -> None:
+    """What it printed in each session counts there, whenever it is read."""
+    daemon.tmux("new-session", "-d", "-s", "other", "exec sleep 1000")
+    out = Printer(daemon)
+    here, there = (subscribe(daemon, "pattern", "^hit", "--session", name) for name in ("main", "other"))
+    everywhere = subscribe(daemon, "pattern", "^hit")
+    matcher = daemon.role("matcher")
+    os.kill(matcher, signal.SIGSTOP)
+    for number, to in enumerate(("other", "main", "other")):
+        out(f"hit {number}\nhalf ")
+        daemon.tmux("move-window", "-d", "-s", out.pane, "-t", f"{to}:")
+        until(lambda number=number: len([e for e in daemon.events("pane.moved") if e["pane"] == out.pane]) == number + 1)
+        out("a line\n")
+    out("hit 3\n")
+    os.kill(matcher, then)
+    until(lambda: len(fired(daemon, everywhere)) == 4)
+    until(lambda: len(fired(daemon, here)) == len(fired(daemon, there)) == 2)
+    assert [e["data"]["line"] for e in fired(daemon, here)] == ["hit 0", "hit 2"]
+    assert [e["data"]["line"] for e in fired(daemon, there)] == ["hit 1", "hit 3"]
+    names = {id: name for name in ("main", "other") for id in [session(daemon, name)]}
+    assert [names[e["session"]] for e in fired(daemon, everywhere)] == ["main", "other"] * 2
+    offsets = [e["data"]["offset"] for e in daemon.events("pane.moved") if e["pane"] == out.pane]
+    assert [out.printed()[:offset].count(b"half ") for offset in offsets] == [1, 2, 3]
+    past = subscribe(daemon, "pattern", "^hit", "--from", "start", "--session", "other")
+    out("hit 4\n")
+    until(lambda: len(fired(daemon, past)) == 3)
+    assert [e["data"]["line"] for e in fired(daemon, past)] == ["hit 1", "hit 3", "hit 4"]
+
+
 def test_the_rest_of_a_prompt_is_looked_at(guest: Guest) -> None:
     out = Printer(guest)
     asked = subscribe(guest, "sequence", "Continue", "yes", "--within", "60", "--pane", out.pane)

@@ -132,7 +132,7 @@ def test_the_story_of_a_session(guest: Guest) -> None:
     moved = guest.wait_event("pane.moved", pane=pane)
     target = guest.tmux("display-message", "-p", "-t", pane, "#{window_id}")
     assert (moved["session"], moved["window"]) == ("$0", target)
-    assert moved["data"] == {"origin": {"session": "$1", "window": "@1"}}
+    assert moved["data"]["origin"] == {"session": "$1", "window": "@1"}
 
     old = pid(guest, pane)
     guest.tmux("respawn-pane", "-k", "-t", pane, "sleep 0.2; exit 6")
