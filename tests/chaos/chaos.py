@@ -27,6 +27,7 @@ from killer import Killer
 from kinds import Kinds
 from observers import Journal, Subscriber
 from samples import Samples
+from walkers import Walkers
 from workload import Workload
 
 SETTLE_SECONDS = 20.0  # until everything that was printed must have come
@@ -80,7 +81,9 @@ def run(world: World, options: argparse.Namespace, rng: random.Random) -> int:
     workload.made.append(kinds.arm(options.minutes * 60))
     acts = Acts(world, workload.folder)
     acts.arm(workload.made[-1].pane)
-    observed = Observed(Journal(world, kinds, acts), subscribers, kinds, acts, Samples(world))
+    walkers = Walkers(world, workload.folder)
+    walkers.arm()
+    observed = Observed(Journal(world, kinds, acts, walkers), subscribers, kinds, acts, walkers, Samples(world))
     try:
         watch(options, workload, killer, observed)
         settled = settle(workload, observed)
@@ -95,6 +98,7 @@ class Observed(NamedTuple):
     subscribers: dict[str, Subscriber]
     kinds: Kinds
     acts: Acts
+    walkers: Walkers
     samples: Samples
 
 
@@ -107,6 +111,7 @@ def watch(options: argparse.Namespace, workload: Workload, killer: Killer | None
     """Until the time is over."""
     began = time.monotonic()
     workload.start()
+    observed.walkers.start(options.minutes * 60)
     observed.kinds.begin()
     if killer:
         killer.start()
@@ -117,6 +122,7 @@ def watch(options: argparse.Namespace, workload: Workload, killer: Killer | None
         if killer and passed > (options.minutes - options.calm) * 60:
             killer.stop()
     workload.stop()
+    observed.walkers.stop()
     if killer:
         killer.stop()
 
@@ -127,7 +133,12 @@ def settle(workload: Workload, observed: Observed) -> bool:
     def come() -> bool:
         printed = workload.printed()
         journal = observed.journal
-        if len(printed) < len(workload.made) or not journal.exited(workload.made) or journal.account.missing(printed):
+        if (
+            len(printed) < len(workload.made)
+            or not observed.walkers.ended()
+            or not journal.exited([*workload.made, *observed.walkers.made])
+            or journal.account.missing(printed)
+        ):
             return False
         if not observed.acts.settled():
             return False
@@ -143,7 +154,7 @@ def settle(workload: Workload, observed: Observed) -> bool:
 
 def report(world: World, server: str, workload: Workload, killer: Killer | None, observed: Observed, settled: bool) -> int:
     printed = workload.printed()
-    journal, made = observed.journal, workload.made
+    journal, made = observed.journal, [*workload.made, *observed.walkers.made]
     accounts = {name: subscriber.look()[0] for name, subscriber in observed.subscribers.items()}
     rows = {
         "journal": (journal.account, printed),
@@ -175,12 +186,14 @@ def report(world: World, server: str, workload: Workload, killer: Killer | None,
         )
         if account.missing(expected) and not name.startswith("control"):
             print(f"    {account.late(expected)}")
-    faults = [*journal.lifecycle_faults(made), *observed.kinds.faults(), *observed.acts.faults()]
+    faults = [*journal.lifecycle_faults(made), *(fault for one in (observed.kinds, observed.acts, observed.walkers)
+              for fault in one.faults())]  # fmt: skip
     print(
         f"\nlifecycle and kinds: {len(faults)} faults; exit status of {journal.unknown(made)} of {len(made)} panes unknown"
     )
     print(f"every kind of subscription: {observed.kinds.said()} events")
     print(f"actions: {observed.acts.said()}")
+    print(f"panes that move between sessions: {observed.walkers.said()}")
     observed.samples.show()
     for fault in faults[:10]:
         print(f"  {fault}")

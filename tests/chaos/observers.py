@@ -14,6 +14,7 @@ from acts import Acts
 from ctmux.shared import journal
 from harness import World
 from kinds import Kinds
+from walkers import Walkers
 from workload import Made
 
 SUBSCRIBER = str(Path(__file__).with_name("subscriber.py"))
@@ -60,8 +61,8 @@ class Subscriber:
 class Journal:
     """Reads the journal's files as they grow; `look` goes on where the last one ended."""
 
-    def __init__(self, world: World, kinds: Kinds, acts: Acts):
-        self._kinds, self._acts = kinds, acts
+    def __init__(self, world: World, kinds: Kinds, acts: Acts, walkers: Walkers):
+        self._kinds, self._acts, self._walkers = kinds, acts, walkers
         self._directory = world.paths.journal
         self.head = 0
         self.account = Account()
@@ -79,6 +80,7 @@ class Journal:
             kind, pane = event["kind"], event["pane"]
             self._kinds.take(event)
             self._acts.take(event)
+            self._walkers.take(event)
             if kind == "pattern.matched":
                 self.account.line(event["data"]["line"])
                 if "pane.exited" in (e["kind"] for e in self._panes[pane]):

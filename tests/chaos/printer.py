@@ -1,6 +1,6 @@
 """A program in a pane: prints `chaos NAME 1`, `chaos NAME 2` ... at a rate, and notes how many when it ends.
 
-printer.py NAME RATE SECONDS FOLDER EXIT_STATUS
+printer.py NAME RATE SECONDS FOLDER EXIT_STATUS [WORD, chaos if left out]
 """
 
 import os
@@ -8,6 +8,7 @@ import sys
 import time
 
 name, rate, seconds, folder, status = sys.argv[1], float(sys.argv[2]), float(sys.argv[3]), sys.argv[4], int(sys.argv[5])
+word = sys.argv[6] if len(sys.argv) > 6 else "chaos"
 STEP = 0.02  # seconds between two writes
 printed = 0
 begin = time.monotonic()
@@ -15,7 +16,7 @@ while True:
     now = time.monotonic() - begin
     due = int(min(now, seconds) * rate) + 1
     if due > printed:
-        os.write(1, b"".join(b"chaos %s %d\n" % (name.encode(), k) for k in range(printed + 1, due + 1)))
+        os.write(1, b"".join(b"%s %s %d\n" % (word.encode(), name.encode(), k) for k in range(printed + 1, due + 1)))
         printed = due
     if now >= seconds:
         break

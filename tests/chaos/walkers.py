@@ -1,0 +1,84 @@
+"""Panes of a chaos run that move between two sessions: each line counts in the session that it was printed in, once."""
+
+import itertools
+import os
+import sys
+import threading
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import Any
+
+from harness import World
+from workload import PRINTER, Made
+
+PANES = 2
+RATE = 60  # lines a second of each
+STATUS = 11
+EVERY = 0.7  # seconds between two moves
+_SESSIONS = ("main", "other")
+
+
+class Walkers:
+    """A subscription to each session, to lines that only walkers print; they fire in turns, as the panes move."""
+
+    def __init__(self, world: World, folder: str):
+        self._world, self._folder = world, f"{folder}/walkers"  # their lines are not in the account of the others
+        os.makedirs(self._folder)
+        self._sessions: dict[str, str] = {}  # of each subscription
+        self._seen: defaultdict[str, int] = defaultdict(int)  # name -> the newest line
+        self._faults: list[str] = []
+        self._counts: Counter[str] = Counter()
+        self.made: list[Made] = []
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._walk, daemon=True)
+        self.moves = 0
+
+    def arm(self) -> None:
+        for name in _SESSIONS:
+            id = self._world.ctmux("subscribe", "pattern", r"^walk \w+ \d+$", "--session", name).stdout.strip()
+            self._sessions[id] = self._world.tmux("display-message", "-p", "-t", f"{name}:", "#{session_id}")
+
+    def start(self, seconds: float) -> None:
+        """Open the panes; `stop` before they end."""
+        for n in range(PANES):
+            arguments = [sys.executable, "-S", PRINTER, f"w{n}", str(RATE), str(seconds), self._folder, str(STATUS), "walk"]
+            pane = self._world.tmux("new-window", "-d", "-t", "main:", "-P", "-F", "#{pane_id}", *arguments)
+            self.made.append(Made(f"w{n}", pane, STATUS, "", ends_session=False))
+        self._thread.start()
+
+    def _walk(self) -> None:
+        for n in itertools.count():
+            if self._stopping.wait(EVERY):
+                return
+            to = _SESSIONS[(n // PANES + 1) % 2]
+            self._world.tmux("move-window", "-d", "-s", self.made[n % PANES].pane, "-t", f"{to}:", check=False)
+            self.moves += 1
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._thread.join()
+
+    def take(self, event: dict[str, Any]) -> None:
+        """An event of the journal."""
+        session = self._sessions.get(event["subscription"] or "")
+        if session is None or event["kind"] != "pattern.matched":
+            return
+        _word, name, number = event["data"]["line"].split()
+        if int(number) != self._seen[name] + 1:
+            self._faults.append(f"walkers: line {number} of {name} follows {self._seen[name]}")
+        if event["session"] != session:
+            self._faults.append(f"walkers: {event['subscription']} fired in {event['session']}, not in {session}")
+        self._seen[name] = int(number)
+        self._counts[session] += 1
+
+    def faults(self) -> list[str]:
+        printed = {f"w{n}": int(Path(f"{self._folder}/w{n}.done").read_text()) for n in range(PANES)}
+        missing = [f"walkers: {name}: {self._seen[name]} of {lines}" for name, lines in printed.items()
+                   if self._seen[name] != lines]  # fmt: skip
+        return [*self._faults, *missing, *(["walkers: all in one session"] if len(self._counts) < 2 else [])]
+
+    def ended(self) -> bool:
+        return all(os.path.exists(f"{self._folder}/w{n}.done") for n in range(PANES))
+
+    def said(self) -> str:
+        return f"{sum(self._counts.values())} lines, {self.moves} moves"
