@@ -43,6 +43,7 @@ class JoinedFollower:
             self._output.start(server, stream, offset)
         self._events = EventFollower(Filter(_EVENTS, server), self._n)
         self._due: int | None = None  # an event before the place in the journal that is yet to be given
+        self._routes: dict[str, moves.Route] = {}  # of streams, where a session is followed
         self._over = False
         self.live = False
 
@@ -125,10 +126,11 @@ class JoinedFollower:
 
     def _parts(self, session: str, stream: str, start: int, end: int) -> list[tuple[str, int]]:
         """What is between two offsets, in one part, unless a session is followed and the pane has moved."""
-        if self._panes is not None or start >= end:
-            return [(session, end)]
-        noted = moves.read(spool.meta(f"{self._root}/{self._server}", stream, moves.SUFFIX))
-        return moves.Route(session, noted).parts(start, end)
+        if self._panes is not None:
+            return [(session, end)] if start < end else []
+        notes = moves.path(self._root, self._server, stream)
+        self._routes[stream] = route = moves.look(notes, self._routes.get(stream, moves.Route(session)), session)
+        return route.parts(start, end)
 
     def _fill_all(self, kept: list[spool.Spool]) -> Script[None]:
         """What is in those spools that are of what is followed."""
@@ -143,8 +145,10 @@ class JoinedFollower:
             chunk = decode_chunk(frames[1:])
         except DecodeError:
             return  # a newer version's; what it carried is filled in from the spool
-        if chunk.offset > self._take_up(chunk.stream) and self._panes is None:  # some of it may be another session's
-            yield from self._fill(chunk.session, chunk.pane, chunk.stream, chunk.offset + len(chunk.data))
+        end = chunk.offset + len(chunk.data)
+        parts = self._parts(chunk.session, chunk.stream, self._take_up(chunk.stream), end)
+        if not all(self._wanted(printed_in, chunk.pane) for printed_in, _until in parts):
+            yield from self._fill(chunk.session, chunk.pane, chunk.stream, end)  # its watcher has some of before or after
             return
         for item in self._output.take(chunk):
             self.live = self._output.live
@@ -169,6 +173,7 @@ class JoinedFollower:
             old = list(self._ended)[: len(self._ended) - _ENDS_KEPT]
             for stream in [stream for stream in old if stream not in there]:
                 del self._ended[stream], self._output.offsets[f"{self._server}/{stream}"]
+                self._routes.pop(stream, None)
                 self._mine.discard(stream)
 
     # ---- events ----------------------------------------------------------------------------------------------------
@@ -217,9 +222,8 @@ class JoinedFollower:
         if event.kind in _ENDS and stream:
             yield from self._rest(session, pane, stream, event.data.get("end"))
             self._end(stream)
-        elif event.kind == "pane.moved" and self._panes is None and session != self._session:
-            for left in [name for name in self._mine - self._ended.keys() if spool.pane_of(name) == pane]:
-                yield from self._rest(str(self._session), pane, left, None)  # what it prints then is another session's
+        elif event.kind == "pane.moved" and stream and self._panes is None and session != self._session:
+            yield from self._rest(str(self._session), pane, stream, event.data["offset"])
         self._due = following
         yield event
         if event.kind in ("pane.exited", "session.closed"):

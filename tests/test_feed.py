@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from ctmux.services.matcher import commands
-from ctmux.services.matcher.feed import Feed
+from ctmux.services.matcher.feed import Feed, piece
 from ctmux.services.matcher.output import Output
 from ctmux.services.matcher.stream import StreamState
 from ctmux.services.matcher.subscription import Subscription
@@ -53,6 +53,16 @@ def test_a_command_that_is_read_late_took_its_time(tmp_path, path, wanted, remem
     (feed.read if wanted else feed.pass_by)(state, str(path), path.stat().st_size)
     assert [(type(fact), fact.at) for fact in owner.facts] == [(commands.Started, 1.0), (commands.Finished, 3.0)]
     assert owner.first == ([(0, 1.0 if remembers else 3.0, 3.0)] if wanted else [])
+
+
+def test_a_piece_ends_where_it_is_to_end_also_behind_a_hole(tmp_path):
+    path = tmp_path / "spool"
+    path.write_bytes(b"a" * 8192 + b"b" * 100)
+    assert piece(str(path), 10, 20).data == b"a" * 10
+    with open(path, "rb+") as file:
+        assert spool.reclaim(file.fileno(), 4096)
+    assert piece(str(path), 10, 5000)[:2] == (4096, b"a" * 904)
+    assert piece(str(path), 10, 4000)[:2] == (4096, b"")
 
 
 @pytest.mark.parametrize(("since", "at"), [(0, 1.0), (len(PIECES[0]), 2.0)])

@@ -11,7 +11,7 @@ from ctmux.client.gap import Gap
 from ctmux.client.joined import _ENDS_KEPT, JoinedFollower
 from ctmux.client.script import Ask, Receive
 from ctmux.services.logger.ledger import Ledger
-from ctmux.shared import journal, moves, spool, topics
+from ctmux.shared import journal, moves, topics
 from ctmux.shared.codec import encode_chunk, encode_event, event_line
 from ctmux.shared.errors import NoTarget, UsageError
 from ctmux.shared.messages import Chunk, Draft, Event, Filter, Get, Panes, Status
@@ -50,7 +50,7 @@ class Instance:
         os.makedirs(f"{self.root}/{SERVER}/meta", exist_ok=True)
         os.makedirs(f"{self.root}/{SERVER}/s{session}", exist_ok=True)
         moved = moves.Moved(offset, f"${origin}", f"${session}")
-        moves.add(spool.meta(f"{self.root}/{SERVER}", name, moves.SUFFIX), moved)
+        moves.add(moves.path(self.root, SERVER, name), moved)
         os.rename(path, f"{self.root}/{SERVER}/s{session}/{name}.raw")
         where = {"session": f"${origin}", "window": "@1"}
         return self.happens("pane.moved", f"${session}", pane, origin=where, stream=name, offset=offset)
@@ -241,6 +241,28 @@ def test_of_a_pane_that_moves_away_all_is_given_that_it_had_printed(instance):
     assert run.told[3:] == [b"hij", ("pane.moved", "%1"), ("pane.exited", "%1")]
     again = Run(instance, instance.follow(session="$1", since=position)).told
     assert again == [b"defg", b"hij", ("pane.moved", "%1"), ("pane.moved", "%1"), ("pane.exited", "%1")]
+
+
+def test_what_was_printed_elsewhere_is_cut_out_of_a_chunk(instance):
+    """A pane that was away for a moment: nobody has published what it printed there, until its old watcher has it again."""
+    _path, name = instance.spool("%1", b"here")
+    run = Run(instance, instance.follow(session="$1", since={}))
+    run.go(instance.moves("%1", 1, 2))
+    instance.spool("%1", b"there", session=2)
+    instance.moves("%1", 2, 1)
+    instance.spool("%1", b"back")
+    chunk = Chunk(SERVER, "$1", "%1", name, 4, 1.0, False, b"thereback")
+    run.go([topics.out(SERVER, "$1", "%1"), *encode_chunk(chunk)])
+    assert run.told == [b"here", ("pane.moved", "%1"), b"back"]
+
+
+def test_a_pane_that_nobody_heard_of_before_it_moved_away_is_given(instance):
+    instance.sessions = {"$1", "$2"}
+    run = Run(instance, instance.follow(session="$1"))
+    instance.spool("%1", b"here")
+    moved = instance.moves("%1", 1, 2)
+    instance.spool("%1", b"there", session=2)
+    assert run.go(moved).told == [b"here", ("pane.moved", "%1")]
 
 
 def test_of_a_pane_that_comes_only_that_is_given_that_it_prints_from_then_on(instance):

@@ -12,6 +12,7 @@ from ctmux.services.matcher.reader import Reader
 from ctmux.services.matcher.stream import StreamState
 from ctmux.services.matcher.subscription import Subscription
 from ctmux.shared import spool
+from ctmux.shared.moves import Moved, Route
 
 NAME = "p1.2.w3.k"
 
@@ -34,8 +35,8 @@ class Matcher:
         os.utime(self.spool, (time.time() - age,) * 2)
         self.live.lines.feed(text)
 
-    def begin(self, pattern):
-        wanted = Subscription("s1", 1, "pattern", [pattern], None, None, None, "", 0.0, read("pattern", [pattern], {}))
+    def begin(self, pattern, session=None):
+        wanted = Subscription("s1", 1, "pattern", [pattern], None, session, None, "", 0.0, read("pattern", [pattern], {}))
         self.history.begin(wanted, self.live, 0)
 
     def after(self, seconds, action):
@@ -136,6 +137,20 @@ def test_behind_what_was_given_back_meanwhile_it_is_seen_what_is_output(matcher,
     while matcher.timers:
         matcher.turn()
     assert matcher.told == ["foo 1", "foo 2"]
+
+
+@pytest.mark.parametrize("gone", [0, 4096, 8192, 16384])
+def test_the_past_of_a_session_is_what_was_printed_in_it(matcher, gone):
+    """The pane came into it at 8,192, whatever was given back meanwhile."""
+    matcher.print(b"foo 1\n" * 1365 + b"\n\n" + b"foo 2\n" * 4096, age=99.0)
+    matcher.live.route = Route("$1", [Moved(8192, "$2", "$1")])
+    with open(matcher.spool, "rb+") as file:
+        assert spool.reclaim(file.fileno(), gone)
+    matcher.begin("foo .", session="$1")
+    while matcher.timers:
+        matcher.turn()
+    whole = 4096 - max(0, gone - 8192 + 5) // 6  # but for the line that is torn
+    assert set(matcher.told) == {"foo 2"} and len(matcher.told) in (whole, whole - 1)
 
 
 def test_the_past_of_what_is_over_is_not_told(matcher):

@@ -22,7 +22,6 @@ class Story:
         self.drafts = []
         self.moves = []
         self.now = 100.0
-        self.size = 7
 
     def tell(self, *steps):
         for step, *arguments in steps:
@@ -45,7 +44,7 @@ class Story:
             listed[pane] = ListedPane(pane, int(pid), window, session.split(","), bool(dead), True, status)
         names = {session: f"name of {session}" for pane in listed.values() for session in pane.sessions}
         self.listing = Listing({**names, **(sessions or {})}, windows or {}, listed)
-        self.drafts += self.topology.update(self.listing, self.now, lambda stream: self.size)
+        self.drafts += self.topology.update(self.listing, self.now, lambda move: 7)
         self.moves += self.topology.moves
         self.topology.moves.clear()
         self.finish()
@@ -367,10 +366,10 @@ def test_a_spool_follows_its_pane():
     story = Story(False).tell(PIPED, SEEN, ("seen", "%1 in $1 @2 pid 100"))
     assert story.moves == []
     story.tell(("seen", "%1 in $2 @2 pid 100"))
-    assert story.moves == [Move("p1.100.w1.k", "$1", "$2", 7)]
-    assert [draft.data for draft in story.drafts if draft.kind == "pane.moved"] == [
-        {"origin": {"session": "$1", "window": window}, "stream": "p1.100.w1.k", "offset": 7} for window in ("@1", "@2")
-    ]
+    assert story.moves == [Move("p1.100.w1.k", "$1", "$2")]
+    within, away = (draft.data for draft in story.drafts if draft.kind == "pane.moved")
+    assert within == {"origin": {"session": "$1", "window": "@1"}, "stream": None, "offset": None}
+    assert away == {"origin": {"session": "$1", "window": "@2"}, "stream": "p1.100.w1.k", "offset": 7}
 
 
 def test_a_spool_that_appears_after_its_pane_has_moved_follows():
@@ -384,7 +383,7 @@ def test_a_pane_without_a_spool_moves_without_one():
 
 def test_a_move_that_was_not_made_yet_is_kept_over_a_restart():
     topology = Topology("x")
-    topology.moves.append(Move("p1.100.w1.k", "$1", "$2", 7))
+    topology.moves.append(Move("p1.100.w1.k", "$1", "$2"))
     assert Topology.restore(json.loads(json.dumps(topology.dump()))) == topology
 
 

@@ -42,12 +42,11 @@ class Pane:
 
 @dataclass
 class Move:
-    """A spool has to follow its pane into another session's folder; what comes from `offset` on was printed there."""
+    """A spool has to follow its pane into another session's folder."""
 
     stream: str
     origin: str
     session: str
-    offset: int = 0
 
 
 @dataclass

@@ -9,7 +9,7 @@ from .pane import Departed, Move, Pane
 
 _OF_STREAMS = ("match", "commands")  # producers, by their first names
 _ENDS_MOST = 100  # streams that one event ends
-Size = Callable[[str], int]  # of a stream: the bytes printed so far
+Note = Callable[[Move], int]  # from which offset on the stream is in the other session, noted beside its spool
 
 
 @dataclass
@@ -70,15 +70,17 @@ class Reported:
     def _opened(self, pane_id: str, pane: Pane, now: float) -> Draft:
         return self.draft("pane.opened", now, pane.session, window=pane.window, pane=pane_id, pid=pane.pid)
 
-    def _moved(self, pane_id: str, pane: Pane, sessions: list[str], window: str, now: float, size: Size) -> Draft:
+    def _moved(self, pane_id: str, pane: Pane, sessions: list[str], window: str, now: float, note: Note) -> Draft:
         origin = {"session": pane.session, "window": pane.window}
         target = pane.session if pane.session in sessions else sessions[0]
-        offset = size(pane.stream) if pane.stream else None
+        stream, offset = None, None
         if pane.stream and target != pane.session:
-            self.moves.append(Move(pane.stream, pane.session, target, offset or 0))
+            move = Move(pane.stream, pane.session, target)
+            stream, offset = pane.stream, note(move)
+            self.moves.append(move)
         pane.session, pane.window = target, window
-        where = {"origin": origin, "stream": pane.stream, "offset": offset}
-        return self.draft("pane.moved", now, target, window=window, pane=pane_id, **where)
+        return self.draft("pane.moved", now, target, window=window, pane=pane_id, origin=origin, stream=stream,
+                          offset=offset)  # fmt: skip
 
     def _respawned(self, pane_id: str, pane: Pane, pid: int, now: float) -> Draft:
         status = pane.status or {"exit_status": None, "signal": None}

@@ -149,10 +149,14 @@ class Server:
             self._hook_again(seen.unhooked)
         before = set(self.topology.sessions)
         pids = {pane.pid for pane in self.topology.panes.values()}
-        drafts = self.topology.update(seen, now, self._spools.size)
+        drafts = self.topology.update(seen, now, self._spools.note)
         for pane in self.topology.panes.values():
             if pane.pid not in pids:
                 self._owner.processes.watch_program(pane.pid)
+        if not self._tidied and seen.sessions:
+            self._tidied = True
+            self._spools.tidy_old(seen.sessions)
+            self.topology.moves += self._spools.astray(self.topology.panes.values())
         self._spools.follow(self.topology.moves)
         if not self._lookout.gone:
             drafts += self._pipes.open_missing(seen, self.topology, now)
@@ -168,9 +172,6 @@ class Server:
         patience = 0.0 if late else _SOON if wait else GRACE if self.topology.waiting() else self._pipes.patience()
         if patience is not None:
             self._lookout.look_soon(patience)
-        if not self._tidied and seen.sessions:
-            self._tidied = True
-            self._spools.tidy_old(seen.sessions)
         if self._lookout.gone and not self.topology.panes and not self.topology.sessions:
             self._lost_when_matched(now)
 

@@ -2,11 +2,11 @@
 
 import contextlib
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 
 from ...shared import moves, spool
 from .kept import Kept
-from .pane import Move
+from .pane import Move, Pane
 
 
 def remove(directory: str) -> None:
@@ -50,15 +50,44 @@ class Spools:
 
     def _follow(self, move: Move) -> None:
         """The old and the new watcher see it, the spool's writer does not notice. Raises OSError."""
-        folder = f"{self.directory}/{spool.session_folder(move.session)}"
-        os.makedirs(folder, mode=0o700, exist_ok=True)
-        moved = moves.Moved(move.offset, move.origin, move.session)
-        moves.add(spool.meta(self.directory, move.stream, moves.SUFFIX), moved)  # first: whoever reads it there, knows
         path = self.find(move.stream)  # a keeper that was killed may have put it elsewhere, and not said so
         if path:
+            self._note(move, path)  # first: whoever reads it there, knows
+            folder = f"{self.directory}/{spool.session_folder(move.session)}"
+            os.makedirs(folder, mode=0o700, exist_ok=True)
             os.rename(path, f"{folder}/{move.stream}{spool.RAW}")
             self.tidy(spool.parse_session(os.path.basename(os.path.dirname(path))))
         self.tidy(move.origin)
+
+    def note(self, move: Move) -> int:
+        """Note a move, unless it is; the offset from which on the stream is in the other session. What a full disk hinders
+        is noted when the spool follows."""
+        path = self.find(move.stream)
+        if path is None:
+            return 0
+        try:
+            return self._note(move, path)
+        except OSError:
+            return spool.size(path)
+
+    def _note(self, move: Move, path: str) -> int:
+        """Raises OSError."""
+        notes = moves.path(self._root, self._server, move.stream)
+        last = moves.read(notes)[-1:]
+        if last and last[0].session == move.session:
+            return last[0].offset
+        offset = spool.size(path)
+        moves.add(notes, moves.Moved(offset, move.origin, move.session))
+        return offset
+
+    def astray(self, panes: Iterable[Pane]) -> list[Move]:
+        """Moves of a keeper that was killed before it said so, where the panes have gone back meanwhile."""
+        found = []
+        for pane in panes:
+            last = moves.read(moves.path(self._root, self._server, pane.stream))[-1:] if pane.stream else []
+            if pane.stream and last and last[0].session != pane.session:
+                found.append(Move(pane.stream, last[0].session, pane.session))
+        return found
 
     def is_over(self, stream: str) -> bool:
         """Whether nothing will follow in this stream, which is kept for its history."""

@@ -8,7 +8,7 @@ from ...shared.messages import Draft
 from ...shared.spool import Stream
 from .listing import Listing
 from .pane import LOST, STOPPED, Departed, Move, Pane
-from .reported import Reported, Size
+from .reported import Note, Reported
 
 _OVER = 1000  # panes
 _HUP = 1  # the signal that programs get when the tmux server of their terminal ends
@@ -58,7 +58,7 @@ class Topology(Reported):
 
     # ---- what a listing shows --------------------------------------------------------------------------------------
 
-    def update(self, listing: Listing, now: float, size: Size) -> list[Draft]:
+    def update(self, listing: Listing, now: float, note: Note) -> list[Draft]:
         """The events that lead to what `listing` has; `moves` gets the spools that have to follow."""
         drafts: list[Draft] = []
         for session, name in listing.sessions.items():
@@ -74,7 +74,7 @@ class Topology(Reported):
                 drafts.append(self._opened(pane_id, pane, now))
             pane.gone_since = None
             if pane.session not in listed.sessions or pane.window != listed.window:
-                drafts.append(self._moved(pane_id, pane, listed.sessions, listed.window, now, size))
+                drafts.append(self._moved(pane_id, pane, listed.sessions, listed.window, now, note))
             if listed.pid and listed.pid != pane.pid:
                 drafts.append(self._respawned(pane_id, pane, listed.pid, now))
             pane.dead_since = (pane.dead_since or now) if listed.dead else None

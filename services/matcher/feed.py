@@ -40,6 +40,13 @@ def first(root: str, server: str, stream: str) -> visible.State:
         return visible.State()
 
 
+def piece(path: str, start: int, end: int, most: int = _PIECE) -> spool.Range:
+    """What is between two offsets, a piece of it; nothing from behind `end`, also where a part is missing. Raises
+    FileNotFoundError."""
+    found = spool.read(path, start, min(most, end - start))
+    return found._replace(data=found.data[: max(0, end - found.offset)])
+
+
 class Feed:
     """`full`: whether nothing more may be read now."""
 
@@ -50,7 +57,7 @@ class Feed:
         """Read a stream up to `end`, or until nothing more may be read. What is no longer in its spool is a gap."""
         while state.lines.end < end and not self._full():
             try:
-                found = spool.read(path, state.lines.end, min(_PIECE, end - state.lines.end))
+                found = piece(path, state.lines.end, end)
                 state.times = times = self._times(state, path)
                 if found.offset > state.lines.end:
                     state.skipped += found.offset - state.lines.end
@@ -58,7 +65,6 @@ class Feed:
                     state.lines.tear(found.offset)
                     state.commands = commands.Commands()
                     state.jump()
-                    found = found._replace(data=found.data[: max(0, end - found.offset)])
                 begin = state.lines.offset
                 blocks = state.lines.feed(found.data)
                 if state.visible is None and not state.lines.torn:
@@ -94,7 +100,7 @@ class Feed:
         """Look for what a shell says of its commands, up to `end`; for nothing else."""
         while state.commands_end < end:
             try:
-                found = spool.read(path, state.commands_end, min(TURN, end - state.commands_end))
+                found = piece(path, state.commands_end, end, TURN)
                 at = min(time.time(), os.stat(path).st_mtime)
             except FileNotFoundError:
                 return

@@ -131,10 +131,11 @@ class History:
         """A piece of the past; whether there was any. Raises FileNotFoundError."""
         lines, end = past.state.lines, past.live.lines.end
         past.state.session, moves_on = past.live.route.part(lines.end)
-        found = spool.read(self._path(past.state), lines.end, min(_PIECE, end - lines.end, (moves_on or end) - lines.end))
+        found = feed.piece(self._path(past.state), lines.end, min(end, moves_on or end))
         if found.offset > lines.end:
             lines.tear(found.offset)
             past.state.jump()
+            return True
         self._tell(past, lines.feed(found.data), times)
         return bool(found.data)
 

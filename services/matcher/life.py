@@ -32,7 +32,9 @@ class Life:
             self._silence.begin(subscription, self._streams.values())
         if subscription.options.start != "now":
             for state in list(self._streams.values()):
-                if subscription.covers(state.server, state.session, state.pane):
+                if any(
+                    subscription.covers(state.server, session, state.pane) for session in state.route.ahead(state.lines.end)
+                ):
                     self._history.begin(subscription, state, subscription.since(state.server, state.name))
         rule = self._rules.by_id.get(subscription.id)
         if rule and rule.held:

@@ -66,15 +66,12 @@ class Reader:
         state = StreamState(found.server, found.session, found.stream.pane, found.stream.name, offset, fired)
         self._streams[f"{found.server}/{found.stream.name}"] = state
         self.look_at_moves(state, found.session)
-        state.session = state.route.part(offset).session
+        state.session = state.route.session(offset)
         return state
 
-    def look_at_moves(self, state: StreamState, folder: str) -> None:
-        """Know whose bytes are whose, of all that was in the spool, which lies in the `folder` of this session."""
-        path = spool.meta(f"{self._root}/{state.server}", state.name, moves.SUFFIX)
-        size = spool.size(path)
-        noted = moves.read(path) if size != state.route.size else state.route.moves
-        state.route = moves.Route(folder, noted, size)
+    def look_at_moves(self, state: StreamState, lies_in: str) -> None:
+        """Know whose bytes are whose, of all that is in the spool. `lies_in`: the session in whose folder that is."""
+        state.route = moves.look(moves.path(self._root, state.server, state.name), state.route, lies_in)
 
     def resume(self, found: spool.Spool, offset: int, fired: Iterable[str], noted: Note | None) -> None:
         """Go on with a stream where an earlier matcher was, by what it has noted."""
@@ -84,7 +81,7 @@ class Reader:
         for session, end in state.route.parts(state.commands_end, offset):
             state.session = session
             self._feed.pass_by(state, found.path, end)
-        state.session = state.route.part(offset).session
+        state.session = state.route.session(offset)
         self._pending[f"{found.server}/{found.stream.name}"] = Touched(*found, mask=0)
         self._soon()
 
@@ -176,7 +173,7 @@ class Reader:
         known = self._streams.get(key)
         state = known or self._add(spool.Spool(*touched[:4]), 0)
         path, end = self._place(spool.Spool(*touched[:4]))
-        self.look_at_moves(state, touched.session)  # after its size is taken: no byte up to there has an unknown move
+        self.look_at_moves(state, touched.session)  # after its size is taken
         session, moves_on = state.route.part(state.lines.end)
         came = known is None or session != state.session
         state.session = session
@@ -185,12 +182,12 @@ class Reader:
         stop = min(end, moves_on or end)
         if not self._owner.wants(state):
             self._pass_over(state, path, max(state.lines.end, stop))
-            return state.lines.end >= end
-        if came and not state.lines.tail and not state.lines.torn:
-            # What was passed over in its old session may end in the middle of a line.
-            state.lines.skip(spool.line_start(path, state.lines.end))
-        self._read(state, path, min(stop, state.lines.end + feed.TURN))
-        return state.lines.end >= end
+        else:
+            if came and not state.lines.tail and not state.lines.torn:
+                # What was passed over in its old session may end in the middle of a line.
+                state.lines.skip(spool.line_start(path, state.lines.end))
+            self._read(state, path, min(stop, state.lines.end + feed.TURN))
+        return state.lines.end >= end and state.route.session(state.lines.end) == state.session
 
     def _pass_over(self, state: StreamState, path: str, offset: int) -> None:
         """Go on at `offset`: no subscription wants what is before. A missing range that one has wanted is told."""
@@ -209,8 +206,10 @@ class Reader:
     def _read_all(self, state: StreamState, path: str) -> None:
         self._begin_slice()
         end = spool.size(path)
-        self.look_at_moves(state, state.route.folder)
-        self._feed.read(state, path, min(end, state.route.part(state.lines.end).end or end))
+        self.look_at_moves(state, state.route.lies_in)
+        session, moves_on = state.route.part(state.lines.end)
+        if session == state.session:  # else its turn comes
+            self._feed.read(state, path, min(end, moves_on or end))
 
     def _look_at_unfinished(self, state: StreamState) -> None:
         block = state.lines.unfinished()

@@ -90,8 +90,8 @@ class Recovery:
 
     def _earliest(self, found: spool.Spool) -> int:
         """The first offset of a stream that any subscription is interested in; its end if there is none."""
-        noted = moves.read(spool.meta(f"{self._root}/{found.server}", found.stream.name, moves.SUFFIX))
-        sessions = moves.Route(found.session, noted).sessions(0)
+        noted = moves.read(moves.path(self._root, found.server, found.stream.name))
+        sessions = moves.Route(found.session, noted).ahead(0)
         offsets = [
             subscription.since(found.server, found.stream.name)
             for subscription in self._store.active.values()

@@ -72,7 +72,7 @@ class Requests:
         if state is None:
             return False
         self._reader.look_at_moves(state, found.session)
-        ahead = state.route.sessions(state.lines.end)
+        ahead = state.route.ahead(state.lines.end)
         return any(self._registry.index.covers(state.server, session, state.pane) for session in ahead)
 
     def _list(self, request: Subscriptions, _reply: Reply) -> dict[str, Any]:

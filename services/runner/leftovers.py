@@ -51,6 +51,8 @@ def _kill(session: int, marks: set[bytes], deadline: float) -> int:
     """End what is there, and wait until it has ended. How many processes that were."""
     ending = kin.end(session, marks, 0, signal.SIGKILL)
     for fd in ending:
-        select.select([fd], [], [], max(0.0, deadline - time.monotonic()))
+        waiting = select.poll()  # select(2) takes no descriptor above 1,023
+        waiting.register(fd, select.POLLIN)
+        waiting.poll(1000 * max(0.0, deadline - time.monotonic()))
         os.close(fd)
     return len(ending)

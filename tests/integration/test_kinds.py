@@ -271,6 +271,29 @@ def test_a_pane_that_moves_while_the_matcher_is_away(daemon: World, then: signal
     assert [e["data"]["line"] for e in fired(daemon, past)] == ["hit 1", "hit 3", "hit 4"]
 
 
+def test_silence_follows_a_pane_that_moved_while_the_matcher_was_away(daemon: World) -> None:
+    """It prints nothing any more: all that is to be read was printed in its old session."""
+    daemon.tmux("new-session", "-d", "-s", "other", "exec sleep 1000")
+    asking = Printer(daemon)
+    asking("login: ")
+    quiet = Printer(daemon)
+    here, there = (subscribe(daemon, "idle", "2", "--session", name) for name in ("main", "other"))
+    matcher = daemon.role("matcher")
+    os.kill(matcher, signal.SIGSTOP)
+    quiet("a line\n")
+    for pane in (asking.pane, quiet.pane):
+        daemon.tmux("move-window", "-d", "-s", pane, "-t", "other:")
+        daemon.wait_event("pane.moved", pane=pane)
+    os.kill(matcher, signal.SIGCONT)
+    until(lambda: {asking.pane, quiet.pane} < {e["pane"] for e in fired(daemon, there)})
+    assert not {asking.pane, quiet.pane} & {e["pane"] for e in fired(daemon, here)}
+    asking("me\npassword: ")
+    until(lambda: [e["pane"] for e in fired(daemon, there)].count(asking.pane) == 2)
+    again = subscribe(daemon, "idle", "1", "--session", "other")
+    until(lambda: asking.pane in {e["pane"] for e in fired(daemon, again)})
+    assert not {asking.pane, quiet.pane} & {e["pane"] for e in fired(daemon, here)}
+
+
 def test_the_rest_of_a_prompt_is_looked_at(guest: Guest) -> None:
     out = Printer(guest)
     asked = subscribe(guest, "sequence", "Continue", "yes", "--within", "60", "--pane", out.pane)
