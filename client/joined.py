@@ -14,6 +14,7 @@ from . import over
 from .events import EventFollower
 from .gap import Gap
 from .output import OutputFollower
+from .pace import Pace
 from .requests import check_ids, check_server
 from .script import Ask, Receive, Script
 
@@ -44,6 +45,7 @@ class JoinedFollower:
         self._events = EventFollower(Filter(_EVENTS, server), self._n)
         self._due: int | None = None  # an event before the place in the journal that is yet to be given
         self._routes: dict[str, moves.Route] = {}  # of streams, where a session is followed
+        self._pace = Pace()
         self._over = False
         self.live = False
 
@@ -82,11 +84,14 @@ class JoinedFollower:
         if not self._events.behind:  # or events that are yet to come are of these streams
             self._end(*gone)
         while not self._over:
+            self._pace.waits()
             frames = yield Receive()
+            self._pace.comes()
             if frames is not None and frames[0].startswith(topics.OUT):
                 yield from self._chunk(frames)
                 continue
-            if frames is None:  # first: the logger may be as silent as the bus
+            if frames is None or (frames[0] == topics.HEAD and self._pace.beat()):
+                # Before the events: the logger may be as silent as the bus.
                 yield from self._fill_all(spool.walk_server(self._root, self._server))
             yield from self._through(self._events.hear(frames))
 
@@ -145,6 +150,7 @@ class JoinedFollower:
             chunk = decode_chunk(frames[1:])
         except DecodeError:
             return  # a newer version's; what it carried is filled in from the spool
+        self._pace.chunk(chunk.time)
         end = chunk.offset + len(chunk.data)
         parts = self._parts(chunk.session, chunk.stream, self._take_up(chunk.stream), end)
         if not all(self._wanted(printed_in, chunk.pane) for printed_in, _until in parts):

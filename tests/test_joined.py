@@ -4,17 +4,18 @@ Real are the spools, the lines of the journal and the follower; what the roles w
 """
 
 import os
+from types import SimpleNamespace
 
 import pytest
-from ctmux.client import over
+from ctmux.client import over, pace
 from ctmux.client.gap import Gap
 from ctmux.client.joined import _ENDS_KEPT, JoinedFollower
 from ctmux.client.script import Ask, Receive
 from ctmux.services.logger.ledger import Ledger
 from ctmux.shared import journal, moves, topics
-from ctmux.shared.codec import encode_chunk, encode_event, event_line
+from ctmux.shared.codec import encode_chunk, encode_event, encode_head, event_line
 from ctmux.shared.errors import NoTarget, UsageError
-from ctmux.shared.messages import Chunk, Draft, Event, Filter, Get, Panes, Status
+from ctmux.shared.messages import Chunk, Draft, Event, Filter, Get, Head, Panes, Status
 
 SERVER = "0123abcd"
 
@@ -106,9 +107,14 @@ class Run:
                 return self
             if isinstance(step, Receive):
                 return self
-            answer = self.instance.answer(step) if isinstance(step, Ask) else self.got.append(
-                (told(step), self.follower.position)
-            )  # fmt: skip
+            if isinstance(step, Ask):
+                answer = self.instance.answer(step)
+            else:
+                answer = self.got.append((told(step), self.follower.position))
+                self.take()
+
+    def take(self):
+        """What whoever follows does with an item."""
 
     @property
     def told(self):
@@ -276,6 +282,43 @@ def test_of_a_pane_that_comes_only_that_is_given_that_it_prints_from_then_on(ins
     for run in (live, whole):
         run.go(moved).go([topics.out(SERVER, "$2", "%1"), *encode_chunk(late)])
         assert run.told == [("pane.moved", "%1"), b"ghi"]
+
+
+class Clock:
+    def __init__(self, monkeypatch):
+        self.now = 100.0
+        monkeypatch.setattr(pace, "time", SimpleNamespace(monotonic=lambda: self.now, time=lambda: self.now))
+
+    def after(self, seconds, run, frames):
+        self.now += seconds
+        return run.go(frames)
+
+
+@pytest.mark.parametrize("sign", ["frozen", "busy", "old chunk", "none"])
+def test_who_was_away_looks_for_what_the_bus_has_thrown_away(instance, monkeypatch, sign):
+    """Also for the last that a pane has printed; for as long as what he missed meanwhile is still on its way."""
+    clock = Clock(monkeypatch)
+    instance.panes = {"%1": "$1"}
+    _path, name = instance.spool("%1", b"abc")
+    beat = [topics.HEAD, *encode_head(Head("log", 0))]
+    run = Run(instance, instance.follow(["%1"], since={}))
+    busy = []
+    monkeypatch.setattr(run, "take", lambda: clock.__setattr__("now", clock.now + (5.0 if busy else 0.0)))
+    clock.after(1.0, run, beat)
+    if sign == "busy":
+        busy.append(True)
+    instance.spool("%1", b"def")
+    at = clock.now - (2.0 if sign == "old chunk" else 0.0)
+    chunk = Chunk(SERVER, "$1", "%1", name, 3, at, False, b"def")
+    clock.after(60.0 if sign == "frozen" else 0.1, run, [topics.out(SERVER, "$1", "%1"), *encode_chunk(chunk)])
+    busy.clear()
+    instance.spool("%1", b"ghi")
+    assert clock.after(0.0, run, beat).told[2:] == ([] if sign == "none" else [b"ghi"])
+    instance.spool("%1", b"jkl")
+    assert clock.after(0.0, run, beat).told[3:] == ([] if sign == "none" else [b"jkl"])  # of those that were on their way
+    clock.after(1.0, run, beat)
+    instance.spool("%1", b"mno")
+    assert b"mno" not in clock.after(1.0, run, beat).told  # it will come
 
 
 def test_when_the_bus_is_silent_the_spools_and_the_journal_tell_what_there_is(instance):
