@@ -1,11 +1,11 @@
 """The `ctmux` command: its tree of nouns and verbs, and the options that hold for all of them."""
 
-import errno
 import os
 import sys
 
 import typer
 
+from . import server
 from .commands import (
     action,
     daemon,
@@ -60,6 +60,8 @@ def main(
         raise typer.Exit(2)
     if instance:
         os.environ["CTMUX_INSTANCE"] = instance
+        if source and source.name == "COMMANDLINE":
+            server.OURS.add("CTMUX_INSTANCE")
     if socket_path or socket_name:
         from ..shared.tmux import socket_directory
 
@@ -87,10 +89,8 @@ def run() -> None:
     try:
         app()
     except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        say(f"ctmux: the output cannot be written: {error.strerror}")
+        say(f"ctmux: {error.filename or 'the output cannot be written'}: {error.strerror or error}")
         sys.exit(1)
 
 

@@ -94,7 +94,10 @@ def command(function: Callable[P, Result | Iterable[Any] | None], noun: str | No
         except BrokenPipeError:  # the reader has gone (`| head`): quietly, also at the interpreter's end
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from None
-        except CtmuxError as error:
+        except (CtmuxError, OSError) as found:
+            if isinstance(found, OSError) and not found.filename:
+                raise  # of the output itself
+            error = found if isinstance(found, CtmuxError) else CtmuxError(f"{found.filename}: {found.strerror}")
             if as_json:
                 print(line(error_envelope(full, error)), flush=True)
             else:

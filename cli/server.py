@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from libtmux import Pane, Server, Session
     from libtmux.common import tmux_cmd
 
+OURS = {"TMUX", "TMUX_PANE", "CTMUX_TMUX_SOCKET"}  # variables that every pane of a server that we start would inherit
 THEN: Final = object()  # between the arguments of Server.cmd: another tmux command follows in the same call
 LABEL: Final = "@ctmux_label"  # lives in tmux: needs no daemon, and survives one
 
@@ -93,7 +94,7 @@ def connect(start: bool = False) -> "Server":
         folder = os.path.dirname(path)
         if folder == tmux.socket_directory():
             os.makedirs(folder, mode=0o700, exist_ok=True)  # as tmux does: tmux.c, make_label()
-        for name in ("TMUX", "TMUX_PANE", "CTMUX_TMUX_SOCKET"):  # ours; every pane of the new server would inherit them
+        for name in OURS:
             os.environ.pop(name, None)
     return _server(path, ["-u"] if start else ["-N", "-u"])
 

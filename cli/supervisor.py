@@ -48,7 +48,7 @@ def start(paths: Paths) -> supervised.Record:
         lines = [line for line in done.stderr.splitlines() if line.strip()] or ["supervisord did not start"]
         said = [line.removeprefix("ctmux: ") for line in lines if line.startswith("ctmux: ")]
         kind = next((kind for kind in BY_CODE.values() if kind.exit_code == done.returncode), CtmuxError)
-        raise kind(said[0]) if said else CtmuxError(lines[0])
+        raise kind(said[0]) if said else CtmuxError(lines[-1])
     wait_ready(paths)
     found = supervised.running(paths)
     if found is None:

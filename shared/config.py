@@ -118,6 +118,10 @@ def _section(where: str, name: str, kind: type[S], tables: dict[str, Any]) -> S:
             raise UsageError(f"{where}: [{name}] {key} = {value!r}: {meant} is expected")
         if isinstance(value, int | float) and not (value > 0 and math.isfinite(value)):
             raise UsageError(f"{where}: [{name}] {key} = {value!r}: must be a number above 0")
+        if key == "sockets":
+            values[key] = [os.path.expanduser(socket) for socket in value]
+            if not all(map(os.path.isabs, values[key])):
+                raise UsageError(f"{where}: [{name}] {key} = {value!r}: whole paths are expected, such as /tmp/tmux-0/work")
         if key == "sync" and value not in ("always", "second", "never"):
             raise UsageError(f"{where}: [{name}] sync = {value!r}: use always, second or never")
     return kind(**values)

@@ -9,6 +9,8 @@ import fcntl
 import os
 import struct
 
+from .errors import Refused
+
 _FLOCK = struct.Struct("hhqqi4x")  # l_type, l_whence, l_start, l_len, l_pid
 _WHOLE_FILE = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
 
@@ -34,11 +36,15 @@ def try_lock(fd: int) -> bool:
 
 
 def is_held(path: str) -> bool:
-    """Whether somebody holds the lock on `path` now."""
+    """Whether somebody holds the lock on `path` now. Raises Refused where that is not for us to see."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
+    except PermissionError:
+        raise Refused(
+            f"{os.path.dirname(path)} is another user's: unset XDG_RUNTIME_DIR, or set CTMUX_RUNTIME_DIR"
+        ) from None
     try:
         answer = fcntl.fcntl(fd, fcntl.F_OFD_GETLK, _WHOLE_FILE)
     finally:

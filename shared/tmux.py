@@ -69,8 +69,10 @@ def literal(text: str) -> str:
 
 
 def socket_directory() -> str:
-    """Where tmux keeps its sockets: tmux(1), FILES."""
-    return f"{os.environ.get('TMUX_TMPDIR') or '/tmp'}/tmux-{os.geteuid()}"  # noqa: S108 (tmux's own default)
+    """Where tmux keeps its sockets: in $TMUX_TMPDIR, if there is such a directory. Source: tmux.c, expand_paths()."""
+    chosen = os.environ.get("TMUX_TMPDIR", "")
+    base = chosen if os.path.exists(chosen) else "/tmp"  # noqa: S108 (tmux's own default)
+    return f"{os.path.realpath(base)}/tmux-{os.geteuid()}"
 
 
 def _check_directory(folder: str) -> None:

@@ -47,6 +47,7 @@ def test_a_setting_leaves_the_others(write):
         ("[keeper]\nsockets = '/tmp/a'", "sockets"),
         ("[keeper]\nsockets = [1]", "sockets"),
         ("[keeper]\nsockets = [['/tmp/a']]", "sockets"),
+        ("[keeper]\nsockets = ['work']", "whole paths are expected"),
     ],
 )
 def test_an_error_names_file_and_key(write, content, named):
@@ -54,6 +55,11 @@ def test_an_error_names_file_and_key(write, content, named):
     with pytest.raises(UsageError, match=re.escape(named)) as raised:
         config.load(path)
     assert path in str(raised.value)
+
+
+def test_a_socket_in_the_home_directory_is_meant(write, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    assert config.load(write("[keeper]\nsockets = ['~/tmux/x', '/tmp/a']")).keeper.sockets == ["/home/me/tmux/x", "/tmp/a"]
 
 
 @pytest.mark.parametrize("content", ["[logger", "a = ", "a = 1\na = 2", b"# caf\xe9"])

@@ -108,7 +108,7 @@ def test_what_is_installed_is_uninstalled(version):
     def names(arguments):
         return [argument for argument in arguments if argument.endswith(f"[{hooks.SLOT}]")]
 
-    assert names(hooks.install(server(version), "/d", "k", "channel")) == names(hooks.uninstall(server(version)))
+    assert names(hooks.install(server(version), "/d", "k", "channel")) == names(hooks.uninstall(server(version)))[::-1]
 
 
 @pytest.mark.parametrize("commands", [[["a"]], [["a", "b"], ["c"], ["d", "e"]]])

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 from ctmux.shared import lock
+from ctmux.shared.errors import Refused
 
 
 @pytest.fixture
@@ -82,3 +83,17 @@ def test_looking_never_keeps_somebody_from_taking(path):
     finally:
         sys.setprofile(None)
     assert refused == []
+
+
+def test_what_is_no_directory_has_no_holder(path):
+    open(path, "w").close()
+    assert not lock.is_held(f"{path}/x")
+
+
+def test_what_is_not_ours_to_see_is_said(path, monkeypatch):
+    def refuse(*_arguments):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(Refused, match=r"another user's: unset XDG_RUNTIME_DIR"):
+        lock.is_held(path)

@@ -58,6 +58,39 @@ def test_one_that_is_not_known_yet(path):
     assert limits == [5.0, 1.0, 1.0, 1.0, 1.0, 1.0, 5.0] and found == [info, info] and not service.timers
 
 
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (tmux.TmuxError("tmux is not installed"), "tmux is not installed"),
+        (tmux.Untrusted("not yours alone"), "not yours alone"),
+        (tmux.ServerInfo("", 1, 1, "3.1c"), "tmux 3.1c is too old: ctmux needs 3.2 or later"),
+    ],
+)
+def test_why_one_is_not_watched_is_known_until_it_is(path, answer, reason, capsys):
+    service, found, answers = Service(), [], [answer, answer, tmux.ServerInfo(path, 1, 1, "3.3a")]
+
+    def identify(socket, seconds):
+        now = answers.pop(0)
+        if isinstance(now, Exception):
+            raise now
+        return now
+
+    discovery = Discovery(service, [path], found.append, identify)
+    discovery.attempt(path)
+    assert discovery.refused == {path: reason} and not found
+    assert capsys.readouterr().out == f"tmux server {path}: {reason}\n"  # once
+    discovery.attempt(path)
+    assert not discovery.refused and found
+
+
+def test_a_directory_that_cannot_be_made_is_tried_again(tmp_path):
+    service, found = Service(), []
+    path = f"{tmp_path}/none/deeper/x"
+    discovery = Discovery(service, [path], found.append, lambda socket, seconds: None)
+    assert not (tmp_path / "none").exists() and service.timers
+    assert not discovery.refused
+
+
 def test_one_whose_programs_end(tmp_path):
     """It is nudged when it answers again."""
     service, looks = Service(), []

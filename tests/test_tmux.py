@@ -54,3 +54,15 @@ def test_a_server_that_has_ended_is_not_there_though_nobody_has_reaped_it(tmp_pa
     now = int(time.time())
     assert not any(is_alive(tmux.ServerInfo(f"{tmp_path}/none", child, at, "3.3a")) for at in range(now - 9, now + 2))
     os.waitpid(child, 0)
+
+
+def test_where_tmux_keeps_its_sockets(tmp_path, monkeypatch):
+    name = f"tmux-{os.geteuid()}"
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    for chosen, base in {"real/": "real", "link": "real"}.items():
+        monkeypatch.setenv("TMUX_TMPDIR", f"{tmp_path}/{chosen}")
+        assert tmux.socket_directory() == f"{tmp_path}/{base}/{name}"
+    for chosen in ("", f"{tmp_path}/none"):  # it does not make this directory, and we would take it for ours then
+        monkeypatch.setenv("TMUX_TMPDIR", chosen)
+        assert tmux.socket_directory() == f"{os.path.realpath('/tmp')}/{name}"

@@ -1,5 +1,6 @@
 """Finding tmux servers: those that run, and those that start later. A socket file that nobody answers on is not one."""
 
+import contextlib
 import os
 import stat
 from collections.abc import Callable
@@ -27,19 +28,19 @@ class Discovery:
         self._service = service
         self._found = found
         self._identify = identify
+        self.refused: dict[str, str] = {}  # sockets where somebody is who is not watched, and why
         self._slow: dict[str, int] = {}  # sockets where somebody is who does not answer, and how often in a row
         self._only = {os.path.abspath(path) for path in sockets}
         self._folders: dict[int, str] = {}
         self._inotify = inotify.Inotify()
         for folder in sorted({os.path.dirname(path) for path in self._only} or {tmux.socket_directory()}):
-            self._watch(folder)
-            for path in self._inside(folder):
-                self.attempt(path)  # now: a keeper that answers observes what was there
+            self._watch_again(folder, self.attempt)  # now: a keeper that answers observes what was there
         service.register(self._inotify, self._look)
 
     def _watch(self, folder: str) -> None:
         """tmux makes this directory in the same way when it is missing: tmux.c, make_label()."""
-        os.makedirs(folder, mode=0o700, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(folder, mode=0o700)
         self._folders[self._inotify.watch(folder, inotify.CREATE | inotify.MOVED_TO)] = folder
 
     def _inside(self, folder: str) -> list[str]:
@@ -51,23 +52,26 @@ class Discovery:
             folder = self._folders.get(event.wd)
             if folder and event.mask & inotify.IGNORED:  # somebody has removed it; the next server makes it again
                 del self._folders[event.wd]
-                self._watch_again(folder)
+                self._watch_again(folder, self._soon)
             elif folder and event.name:
                 self._consider(f"{folder}/{event.name}")
 
-    def _watch_again(self, folder: str) -> None:
+    def _watch_again(self, folder: str, then: Callable[[str], None]) -> None:
         try:
             self._watch(folder)
         except OSError as error:
             print(f"{folder}: {error}; trying again", flush=True)
-            self._service.after(_AGAIN, lambda: self._watch_again(folder))
+            self._service.after(_AGAIN, lambda: self._watch_again(folder, self._soon))
             return
         for path in self._inside(folder):
-            self._try(path, 0)
+            then(path)
 
     def _consider(self, path: str) -> None:
         if not self._only or path in self._only:
-            self._try(path, 0)
+            self._soon(path)
+
+    def _soon(self, path: str) -> None:
+        self._try(path, 0)
 
     def _try(self, path: str, turn: int) -> None:
         self._service.after(_TRIES[turn], lambda: self.attempt(path, turn))
@@ -75,6 +79,7 @@ class Discovery:
     def attempt(self, path: str, turn: int = 0) -> None:
         """Ask who listens on a socket."""
         slow = self._slow.pop(path, 0)
+        before = self.refused.pop(path, None)
         try:
             if not stat.S_ISSOCK(os.stat(path).st_mode):
                 return
@@ -86,13 +91,19 @@ class Discovery:
                 self._try(path, turn + 1)
             return
         except tmux.Untrusted as error:
-            print(f"tmux: {error}", flush=True)
+            self._refuse(path, str(error), before)
             return
-        except tmux.TmuxError:  # somebody is there, and slow
+        except tmux.TmuxError as error:  # somebody is there, and slow; or tmux cannot be run
+            self._refuse(path, str(error), before)
             self._slow[path] = slow + 1
             self._service.after(patience.pause(slow + 1), lambda: self.attempt(path, len(_TRIES) - 1))
             return
         if info.is_at_least(*_OLDEST):
             self._found(info)
         else:
-            print(f"tmux {info.version} on {path} is too old: ctmux needs 3.2 or later", flush=True)
+            self._refuse(path, f"tmux {info.version} is too old: ctmux needs 3.2 or later", before)
+
+    def _refuse(self, path: str, reason: str, before: str | None) -> None:
+        self.refused[path] = reason
+        if reason != before:
+            print(f"tmux server {path}: {reason}", flush=True)

@@ -24,6 +24,7 @@ CHANGES = (
     "window-linked",
     "window-renamed",
     "window-unlinked",
+    "after-set-hook",  # set last and removed first: it tells of a configuration that is read again and clears the others
 )
 
 
@@ -84,7 +85,7 @@ def owner(shown: str) -> str | None:
 
 def uninstall(server: ServerInfo) -> list[str]:
     """The arguments of one tmux call that removes all our hooks and nothing else."""
-    return joined([["set-hook", "-gu", f"{hook}[{SLOT}]"] for hook in births(server) + CHANGES])
+    return joined([["set-hook", "-gu", f"{hook}[{SLOT}]"] for hook in reversed(births(server) + CHANGES)])
 
 
 def joined(commands: list[list[str]]) -> list[str]:

@@ -84,7 +84,7 @@ class Keeper(Service):
         return {
             **super().status(),
             "servers": servers,
-            "refused": self._refused,
+            "refused": {**self._discovery.refused, **self._refused},
             "unsent": len(self.outbox),
             "bounded": self._bounded,
         }

@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from .hooks import BIRTHS, SLOT
+from .hooks import BIRTHS, CHANGES, SLOT
 
 # A record a line, the name last: tmux takes control bytes out of names, so a name cannot forge a record. Nothing else that
 # a program chooses (titles, directories, commands) is asked for. Source: facts/tmux.md, 2.2 Injection.
@@ -18,7 +18,7 @@ _WINDOW = f"w #{{window_id}} #{{window_name}}\n#{{P:{_PANE}}}"
 _SESSION = f"s #{{session_id}} #{{session_name}}\n#{{W:{_WINDOW}}}e #{{session_id}}"
 # Which of our hooks are gone: an unindexed `set-hook -g` clears the whole array. A session's own array hides them, too; but
 # to show the global ones, by show-hooks, makes tmux 3.3 leak (measured).
-_HOOKS = "".join(f"#{{?{hook}[{SLOT}],,{hook} }}" for hook in BIRTHS)
+_HOOKS = "".join(f"#{{?{hook}[{SLOT}],,{hook} }}" for hook in (*BIRTHS, *CHANGES))
 ARGUMENTS = ["list-sessions", "-F", _SESSION, ";", "display-message", "-p", f"h {_HOOKS}#{{l:end}}"]
 
 _NAME_MAX = 1024  # characters: a program may call its window by a name of 1 MB, and no event takes two of these
@@ -41,7 +41,7 @@ class ListedPane(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """`unhooked`: birth hooks that are gone, or hidden by those of a session."""
+    """`unhooked`: hooks of ours that are gone, or hidden by those of a session."""
 
     sessions: dict[str, str]
     windows: dict[str, str]

@@ -3,6 +3,7 @@
 import time
 
 from ...shared import lock, tmux
+from ...shared.errors import Refused
 from . import hooks
 from .state import base36
 
@@ -21,7 +22,7 @@ class Slot:
         hook = f"session-created[{hooks.SLOT}]"
         shown = tmux.run(self._info.socket, "show-hooks", "-g", hook).decode(errors="replace")
         other = hooks.owner(shown)
-        if other and other != self._runtime and lock.is_held(f"{other}/supervisord.lock"):
+        if other and other != self._runtime and _runs(other):
             raise tmux.TmuxError(f"it is watched by the ctmux of {other}; stop that one, or name sockets in [keeper]")
 
     def filling(self) -> list[str]:
@@ -29,12 +30,12 @@ class Slot:
         epoch = base36(time.time_ns() // 1_000_000)
         return hooks.install(self._info, self._directory, epoch, self.channel)
 
-    def holds(self, births: tuple[str, ...]) -> bool:
+    def holds(self, names: tuple[str, ...]) -> bool:
         """Whether these hooks are there: a listing does not tell those that are gone from those that the hooks of a session
         hide. Raises TmuxError."""
-        asked = hooks.joined([["show-hooks", "-g", f"{hook}[{hooks.SLOT}]"] for hook in births])
+        asked = hooks.joined([["show-hooks", "-g", f"{hook}[{hooks.SLOT}]"] for hook in names])
         shown = tmux.run(self._info.socket, *asked).decode(errors="replace").splitlines()
-        return len(shown) == len(births) and all(line.partition(" ")[2].strip() for line in shown)
+        return len(shown) == len(names) and all(line.partition(" ")[2].strip() for line in shown)
 
     def fill(self) -> None:
         """Install them. Raises TmuxError."""
@@ -43,3 +44,11 @@ class Slot:
     def clear(self) -> None:
         """Remove them, and end whoever waits for their signal. Raises TmuxError."""
         tmux.run(self._info.socket, *hooks.uninstall(self._info), ";", "wait-for", "-S", self.channel)
+
+
+def _runs(runtime: str) -> bool:
+    """Whether the ctmux of this directory runs; yes, if it is another user's, whose we cannot see."""
+    try:
+        return lock.is_held(f"{runtime}/supervisord.lock")
+    except Refused:
+        return True

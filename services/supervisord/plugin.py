@@ -33,6 +33,9 @@ def __getattr__(name: str) -> Any:
     except CtmuxError as error:
         print(f"ctmux: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except OSError as error:
+        print(f"ctmux: {error.filename}: {error.strerror}", file=sys.stderr)
+        sys.exit(CtmuxError.exit_code)
     return lambda supervisord, **settings: Interface(supervisord, paths, settings["services"], settings["logs"])
 
 

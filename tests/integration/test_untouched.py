@@ -187,6 +187,18 @@ def test_released_for_good_although_a_look_was_due(user: World) -> None:
     assert snapshot(user) == before
 
 
+@pytest.mark.parametrize("hook", hooks.CHANGES)
+def test_a_configuration_that_is_read_again_clears_our_hooks_for_a_moment_only(user: World, hook: str) -> None:
+    """An unindexed `set-hook -g` clears the whole array of a hook."""
+    user.start()
+    observed(user, "%0", "%2")
+    user.tmux("set-hook", "-g", hook, f"run-shell -b 'echo mine >> {user.root}/hooks'")
+    until(lambda: "wait-for" in user.tmux("show-hooks", "-g", f"{hook}[{hooks.SLOT}]"))
+    assert "echo mine" in user.tmux("show-hooks", "-g", f"{hook}[0]")
+    user.tmux("rename-session", "-t", "one", "another")
+    user.wait_event("session.renamed")
+
+
 def test_a_client_of_the_user_sees_nothing_of_us(user: World) -> None:
     master, slave = pty.openpty()
     with subprocess.Popen(["tmux", "-L", "t", "attach", "-t", "two"], env={**user.env, "TERM": "xterm"}, stdin=slave,
