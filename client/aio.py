@@ -29,6 +29,7 @@ class AsyncStream(AsyncIterator[Any]):
         self._follower = follower
         self._script: Script[None] | None = follower.follow()
         self._step: Ask | Receive | None = None  # what the script waits for
+        self._question: asyncio.Task[dict[str, Any]] | None = None  # an Ask, which outlives who waits for its answer
         self._answer: Any = None
         self._deadline = Deadline(timeout)
         self._silence = Deadline(SILENCE)  # of the wait for a message, however often that is cancelled
@@ -70,8 +71,14 @@ class AsyncStream(AsyncIterator[Any]):
             raise
 
     async def _ask(self, step: Ask) -> dict[str, Any] | None:
+        if self._question is None:
+            patience = max(TRY, self._deadline.left(step.seconds))
+            self._question = asyncio.ensure_future(self._client.ask(step.role, step.request, patience))
+        question = self._question
+        await asyncio.wait([question])
+        self._question = None
         try:
-            return await self._client.ask(step.role, step.request, max(TRY, self._deadline.left(step.seconds)))
+            return question.result()
         except NoDaemon:
             if self._deadline.passed:
                 raise DeadlinePassed("nothing came in time") from None
@@ -92,12 +99,18 @@ class AsyncStream(AsyncIterator[Any]):
     async def aclose(self) -> None:
         """End the stream; nothing comes any more."""
         self._script = None
+        question = self._question
         self._close()
+        if question is not None:
+            await asyncio.gather(question, return_exceptions=True)
 
     def __del__(self) -> None:
         self._close()  # `break` in an `async for` closes nothing
 
     def _close(self) -> None:
+        if self._question is not None:
+            self._question.cancel()
+            self._question = None
         if self._socket is not None:
             self._socket.close(linger=0)
             self._socket = None

@@ -53,6 +53,21 @@ def test_it_waits_for_a_pipe_that_starts_but_not_for_ever(made):
     assert told.at(131.0) == 1  # once
 
 
+@pytest.mark.parametrize("made", [gone, kept])
+def test_it_waits_no_longer_where_the_clock_is_set_back(made):
+    told = Told({"%1": made()})
+    assert [told.at(102.0), told.at(50.0), told.at(79.0)] == [0, 0, 0]
+    assert told.at(80.0) == 1
+
+
+@pytest.mark.parametrize("since", ["gone_since", "dead_since"])
+def test_the_grace_is_no_longer_where_the_clock_is_set_back(since):
+    """A keeper that begins may find a time in the future."""
+    told = Told({"%1": Pane(1, "$0", "@0", "p1.1.w0.k", closed=True, **{since: 100.0})})
+    assert [told.at(50.0), told.at(50.9)] == [0, 0]
+    assert told.at(51.0) == 1
+
+
 def test_it_waits_no_longer_than_the_pipe_starts():
     told = Told({"%1": gone(), "%2": gone()})
     assert told.at(102.0) == 0

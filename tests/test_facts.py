@@ -45,6 +45,24 @@ def test_a_writer_that_does_not_end_hides_no_exit(gone):
     assert (gap.data["stream"], gap.data["start"], gap.data["end"]) == (STREAM, 5, None)
 
 
+def test_the_end_of_a_stream_is_waited_for_no_longer_where_the_clock_is_set_back(gone):
+    assert gone.unheard(50.0) == [] and gone.topology.leaving(50.0) == []
+    gone.unheard(50.9)
+    assert not gone.pane.closed
+    gone.unheard(51.0)
+    assert gone.pane.closed
+
+
+@pytest.mark.parametrize("now", [100.0, 50.0])
+def test_a_birth_is_waited_for_no_longer_where_the_clock_is_set_back(now):
+    facts = Facts(
+        None, SimpleNamespace(busy=lambda gone: True), SimpleNamespace(topology=None), SimpleNamespace(gone=False), None
+    )
+    assert facts.birth_is_near({"$0"}, 100.0) and facts.birth_is_near({"$0"}, now)
+    assert facts.birth_is_near({"$0"}, now + 29.0)
+    assert not facts.birth_is_near({"$0"}, now + 30.0)
+
+
 def test_a_stream_whose_spool_was_removed_has_ended(gone):
     gone.unheard(101.0)
     assert gone.pane.closed

@@ -5,6 +5,7 @@ import tempfile
 
 import pytest
 from ctmux.client.gap import Gap
+from ctmux.services.logger.ledger import Ledger
 from ctmux.services.runner.recovery import Recovery
 from ctmux.services.runner.registry import Registry
 from ctmux.shared import bus
@@ -41,3 +42,12 @@ def test_all_pages_are_asked_for_before_it_is_done(loop):
     loop.run(lambda: not recovery.busy)
     assert list(registry.armed) == ["s1", "s2", "s3"]
     assert done == [True, True, True, False]
+
+
+def test_each_gap_is_written_whatever_the_clock_does(loop, monkeypatch):
+    recovery, ledger = Recovery(loop, Registry(), lambda: None), Ledger("0f")
+    for now in (200.0, 100.0, 100.0):
+        monkeypatch.setattr("time.time", lambda now=now: now)
+        events = ledger.accept([recovery.missed(Gap(1, 5, "they are gone"))])
+        ledger.commit(events)
+    assert ledger.head == 3

@@ -16,7 +16,7 @@ class Matcher:
     """The loop and the owner of a reader; `told` has the lines that it evaluates, and when they were printed."""
 
     def __init__(self, root):
-        self.told, self.gaps, self.timers, self.outbox = [], [], [], []
+        self.told, self.gaps, self.timers, self.outbox, self.finished = [], [], [], [], []
         self.held, self.remembers, self.wanted, self.sessions = False, True, True, ("$1", "$2")
         self.path = root / "x" / "s1" / f"{NAME}.raw"
         (root / "x" / "meta").mkdir(parents=True)
@@ -43,7 +43,14 @@ class Matcher:
 
     def finish(self, over=False):
         """Read what is there."""
-        self.reader.finish(Finish("x", f"${self.path.parent.name[1:]}", "%1", NAME, 0, over, over), lambda: None)
+        waiting, self.timers = self.timers, []
+        self.ask(over)
+        self.turn()
+        self.timers += waiting
+
+    def ask(self, over):
+        request = Finish("x", f"${self.path.parent.name[1:]}", "%1", NAME, 0, over, over)
+        self.reader.finish(request, lambda: self.finished.append(over))
 
     def begin(self):
         """With a subscription, or by a look."""
@@ -85,6 +92,16 @@ def test_the_last_one_was_printed_before_the_end(matcher, over):
     matcher.print(b"failed", age=99.0)
     matcher.finish(over)
     assert matcher.told == [(b"failed", 99)]
+
+
+def test_what_cannot_be_evaluated_is_not_finished_and_ends_the_process(matcher):
+    """The next one reads it again. A failed answer would do neither."""
+    matcher.evaluate = lambda *_: 1 / 0
+    matcher.write(b"one\n")
+    matcher.ask(over=True)
+    with pytest.raises(ZeroDivisionError):
+        matcher.turn()
+    assert matcher.finished == []
 
 
 def test_nobody_is_sure_of_the_time_before_it_until_it_is_looked_at(matcher):

@@ -76,7 +76,7 @@ class Facts:
         if not closing:
             self._closing_since = None
             return False
-        self._closing_since = self._closing_since or now
+        self._closing_since = min(self._closing_since or now, now)  # the clock may have been set back
         return now - self._closing_since < _LONGEST and self._writers.busy(self._lookout.gone)
 
     def unheard(self, now: float) -> list[Draft]:

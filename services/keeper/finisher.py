@@ -2,13 +2,20 @@
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
+from ...shared.errors import CtmuxError
 from ...shared.messages import Close, Finish, Status
 from ...shared.rpc import Call
 from ...shared.service import Service
 
 _PATIENCE = 10.0  # seconds; a matcher that is busy answers all the same, one that is gone comes back in a tenth of one
+_AGAIN = 1.0  # seconds until it is asked again for what it failed at
+
+
+class _Asked(NamedTuple):
+    request: Finish | Close
+    done: Callable[[], object]
 
 
 class Finisher:
@@ -19,39 +26,54 @@ class Finisher:
         self._address = address
         self._call = Call(service, address)
         self._closing = False
-        self._queue: deque[tuple[Finish | Close, Callable[[], object]]] = deque()
+        self._queue: deque[_Asked] = deque()
+        self._failed: list[_Asked] = []  # they are asked again
 
     @property
     def busy(self) -> bool:
-        return self._call.busy or bool(self._queue)
+        return self._call.busy or bool(self._queue or self._failed)
 
     def ask(self, request: Finish | Close, done: Callable[[], object]) -> None:
-        """Call `done` when the matcher has answered, whatever it says."""
-        self._queue.append((request, done))
+        """Call `done` when the matcher has done it."""
+        self._put(_Asked(request, done))
+
+    def _put(self, asked: _Asked) -> None:
+        self._queue.append(asked)
         self._next()
 
     def _next(self) -> None:
         if self._call.busy or not self._queue:
             return
-        request, done = self._queue.popleft()
+        asked = self._queue.popleft()
 
         def answered(_result: Any) -> None:
-            done()
+            asked.done()
             self._next()
             self._close_if_idle()
 
-        self._call.start(request, answered, answered)
+        def failed(error: CtmuxError) -> None:
+            print(f"matcher: {error}; asking again", flush=True)
+            self._failed.append(asked)
+            self._service.after(_AGAIN, lambda: self._ask_again(asked))
+            self._next()  # a request that always fails holds up no other
 
-    def finish(self, request: Finish, done: Callable[[], object], gone: Callable[[], None]) -> None:
-        """Call `done` when the stream is finished; before that `gone`, once, if no matcher is there to finish it."""
+        self._call.start(asked.request, answered, failed)
+
+    def _ask_again(self, asked: _Asked) -> None:
+        self._failed.remove(asked)
+        self._put(asked)
+
+    def finish(self, request: Finish, done: Callable[[], object], gone: Callable[[], object]) -> None:
+        """Call `done` when the stream is finished; before that `gone`, once, if no matcher is there that can finish it."""
         waiting = [True]
 
         def answered() -> None:
             waiting.clear()
             done()
 
-        self.ask(request, answered)
-        self._watch(waiting, gone)
+        asked = _Asked(request, answered)
+        self._put(asked)
+        self._watch(asked, waiting, gone)
 
     def close(self) -> None:
         """Ask what waits, then close."""
@@ -62,11 +84,15 @@ class Finisher:
         if self._closing and not self.busy:
             self._call.close()
 
-    def _watch(self, waiting: list[bool], give_up: Callable[[], None]) -> None:
-        """A matcher that answers will finish, however long its backlog is; one that does not must not hide the exit."""
+    def _watch(self, asked: _Asked, waiting: list[bool], give_up: Callable[[], object]) -> None:
+        """A matcher that answers will finish, however long its backlog is; one that does not, or fails, must not hide the
+        exit."""
 
         def look() -> None:
             if not waiting:
+                return
+            if asked in self._failed:
+                give_up()
                 return
             probe = Call(self._service, self._address)
 
@@ -77,7 +103,7 @@ class Finisher:
             def alive(_answer: Any) -> None:
                 late.cancel()
                 probe.close()
-                self._watch(waiting, give_up)
+                self._watch(asked, waiting, give_up)
 
             late = self._service.after(_PATIENCE, gone)
             probe.start(Status(), alive, alive)

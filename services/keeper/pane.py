@@ -31,11 +31,13 @@ class Pane:
     unobserved: str | None = None  # why no spool has its output
 
     def is_over(self, now: float) -> bool:
-        """Whether its exit is due as soon as its output is finished."""
+        """Whether its exit is due as soon as its output is finished. Where the clock was set back the grace begins anew."""
         if self.dead_since is not None:
+            self.dead_since = min(self.dead_since, now)
             return self.status is not None or now - self.dead_since >= GRACE
         if self.gone_since is None:
             return False
+        self.gone_since = min(self.gone_since, now)
         patient = now - self.gone_since >= GRACE
         return (self.closed or (self.stream is None and patient)) and (self.status is not None or patient)
 

@@ -17,6 +17,7 @@ from ...shared.messages import Draft, Positions
 from ...shared.paths import Paths
 from ...shared.rpc import Client, wait_answer
 from ...shared.service import Service
+from .starts import start
 
 if TYPE_CHECKING:
     from xmlrpc.client import ServerProxy
@@ -157,21 +158,15 @@ class Supervision:
         logger: Client | None = None
         infos: Any = proxy.supervisor.getAllProcessInfo()
         for info in infos:
-            name, pid, start = str(info["name"]), int(info["pid"]), int(info["start"])
+            name, pid = str(info["name"]), int(info["pid"])
             if not pid or self._pids.get(name) == pid:
                 continue
             logger = logger or Client(self._service.context, self._paths.control("logger"))
-            [(position, keys)] = wait_answer(logger, Positions([f"service/{name}"]), 30.0)["positions"]
-            again = position >= int(self._record.started)
+            [known] = wait_answer(logger, Positions([f"service/{name}"]), 30.0)["positions"]
             self._pids[name] = pid
-            if position == start and str(pid) in keys:
-                continue
-            self._report(
-                Draft(
-                    f"service/{name}", start, str(pid), "service.restarted" if again else "service.started",
-                    time.time(), data={"service": name, "pid": pid},
-                )
-            )  # fmt: skip
+            draft = start(self._record.started, name, pid, int(info["start"]), known)
+            if draft:
+                self._report(draft)
         names = {info["name"] for info in infos}
         self._pids = {name: pid for name, pid in self._pids.items() if name in names}
         if logger:

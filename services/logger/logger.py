@@ -92,7 +92,8 @@ class Logger(Service):
         stall, now = self._stalled, time.time()
         assert stall
         data = {"since": timestamp(stall.since), "seconds": round(now - stall.since, 3), "reason": stall.reason}
-        events = self._ledger.accept([Draft("journal", int(now * 1e6), "", "journal.stalled", now, data=data)])
+        position = max(int(now * 1e6), self._ledger.position("journal")[0] + 1)  # the clock may have been set back
+        events = self._ledger.accept([Draft("journal", position, "", "journal.stalled", now, data=data)])
         with contextlib.suppress(CtmuxError):  # full again: said with the next
             self._write(events, [event_line(event) for event in events])
             self._stalled = None

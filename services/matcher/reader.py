@@ -231,7 +231,7 @@ class Reader:
             self._add(spool.Spool(request.server, request.session, stream._replace(pane=request.pane), path), 0)
         self._ends.setdefault(key, []).append((request.over, done))
         self._pending[key] = Touched(request.server, request.session, stream, path, 0)
-        self._work()
+        self._soon()  # a fault in reading ends the process: it is no answer
 
     def _complete(self, key: str) -> None:
         """All of a stream is read: finish it if somebody has asked for that."""

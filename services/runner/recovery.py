@@ -4,6 +4,7 @@ What was armed by them is known by the matcher; until it has answered no event i
 """
 
 import time
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -36,7 +37,8 @@ class Recovery:
         self._ask("matcher", Subscriptions(0), self._learn_armed)
         self._ask("keeper", Status(), self._learn_servers)
         data = {"what": "actions", "start": gap.start, "end": gap.end, "reason": gap.reason}
-        return Draft("runner/gaps", int(time.time() * 1e6), "", "gap", time.time(), data=data)
+        producer = f"runner/gaps/{uuid.uuid4().hex}"  # its own: the clock, as a position, may be set back
+        return Draft(producer, 0, "", "gap", time.time(), data=data, ends=[producer])
 
     def _ask(self, role: str, request: Request, learn: Callable[[dict[str, Any]], None]) -> None:
         def answered(answer: Answer) -> None:
