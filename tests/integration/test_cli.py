@@ -214,3 +214,29 @@ def test_output_that_cannot_be_written_is_one_line(world: World) -> None:
         command = [CTMUX, "session", "list", "--json"]
         done = subprocess.run(command, env=world.env, stdout=full, stderr=subprocess.PIPE, text=True)
     assert (done.returncode, done.stderr) == (1, "ctmux: the output cannot be written: No space left on device\n")
+
+
+@pytest.mark.parametrize("exported", [True, False])
+def test_the_instance_of_one_command_is_not_that_of_all_that_follows(world: World, exported: bool) -> None:
+    """Every pane of a tmux server that it starts would have it."""
+    del world.env["CTMUX_RUNTIME_DIR"]
+    if exported:
+        world.env["CTMUX_INSTANCE"] = "other"
+    world.ctmux(*(() if exported else ("-i", "other")), "-L", "t", "session", "create", "x")
+    kept = [line for line in world.tmux("show-environment", "-g").splitlines() if line.startswith("CTMUX_INSTANCE")]
+    assert kept == (["CTMUX_INSTANCE=other"] if exported else [])
+
+
+def test_a_directory_that_is_none_is_one_line(world: World) -> None:
+    file = f"{world.root}/file"
+    Path(file).touch()
+    world.env["CTMUX_RUNTIME_DIR"] = f"{file}/x"
+    assert world.ctmux("status", code=3).stderr.startswith("ctmux: no ctmux daemon runs")
+    assert world.ctmux("daemon", "start", code=5).stderr.startswith(f"ctmux: {file}/x cannot be made: ")
+
+
+def test_what_supervisord_cannot_open_is_said(world: World) -> None:
+    Path(world.paths.supervisord).mkdir(mode=0o700, parents=True)  # a directory in the place of its lock
+    Path(world.paths.runtime).chmod(0o700)
+    said = world.ctmux("daemon", "start", code=1).stderr
+    assert said == f"ctmux: {world.paths.supervisord}: Is a directory\n"
