@@ -1,12 +1,13 @@
 """The journal as its readers see it: segments of JSON lines, named by their first number, never renamed.
 
-A segment starts with a header line (no `n`); every other line starts with `{"n":<number>,` and numbers only grow, so a
-number is found by bisecting byte offsets. A last line without its newline is being written, or torn: it is not there.
+A segment starts with a header line (no `n`); every other line starts with `{"n":<number>,`, and numbers follow each other:
+one is found by bisecting byte offsets, and one that does not follow says that what was between is damaged. A last line
+without its newline is being written, or torn: it is not there.
 """
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from .codec import DecodeError, parse_event
@@ -16,6 +17,10 @@ LIVE = "events.jsonl"
 LINE_MAX = 1 << 19  # bytes: an answer with one line is far below what fits into a frame
 _PREFIX, _SUFFIX = "events-", ".jsonl"
 _N = b'{"n":'
+DAMAGED = "damaged in the journal"  # why an event cannot be had
+_DIGITS_MAX = 16  # of a number: more are damage
+
+Range = tuple[int, int]  # of numbers, the first and the last
 
 
 class Segment(NamedTuple):
@@ -57,7 +62,7 @@ def number(line: bytes) -> int | None:
     if not line.startswith(_N):
         return None
     digits, comma, _rest = line[len(_N) :].partition(b",")
-    return int(digits) if comma and digits.isdigit() else None
+    return int(digits) if comma and digits.isdigit() and len(digits) <= _DIGITS_MAX else None
 
 
 def fits(event: Event, wanted: Filter) -> bool:
@@ -77,6 +82,10 @@ def fits(event: Event, wanted: Filter) -> bool:
 
 def lines(directory: str, since: int) -> Iterator[bytes]:
     """The whole lines of all events from number `since` on, in order."""
+    return (line for _n, line in _numbered(directory, since))
+
+
+def _numbered(directory: str, since: int) -> Iterator[tuple[int, bytes]]:
     found = segments(directory)
     for index, segment in enumerate(found):
         if index + 1 < len(found) and found[index + 1].first <= since:
@@ -89,10 +98,10 @@ def lines(directory: str, since: int) -> Iterator[bytes]:
             _seek(file, since)
             for line in file:
                 if not line.endswith(b"\n"):
-                    return  # being written; what follows it is not there yet either
+                    break  # being written, if no segment follows
                 n = number(line)
                 if n is not None and n >= since:
-                    yield line
+                    yield n, line
 
 
 def _seek(file: Any, since: int) -> None:
@@ -112,26 +121,48 @@ def _seek(file: Any, since: int) -> None:
         file.readline()
 
 
-def _has(line: bytes, kinds: list[bytes], needles: list[bytes]) -> bool:
-    """Whether a line may fit: a parse costs twenty times as much."""
-    return all(needle in line for needle in needles) and any(kind in line for kind in kinds)
+def join(ranges: list[Range], first: int, last: int) -> None:
+    """Add a range behind the others, or to the last of them if it follows that at once."""
+    if ranges and ranges[-1][1] + 1 == first:
+        first = ranges.pop()[0]
+    ranges.append((first, last))
 
 
-def _line_fits(line: bytes, wanted: Filter) -> bool:
+def entries(lines: Iterable[bytes], damaged: Iterable[Iterable[int]]) -> Iterator[Event | Range]:
+    """What a page has, in order: events, and between them the ranges that are damaged."""
+    ranges = [(first, last) for first, last in damaged]
+    for line in lines:
+        n = number(line) or 0
+        while ranges and ranges[0][0] < n:
+            yield ranges.pop(0)
+        try:
+            yield parse_event(line)
+        except DecodeError:
+            yield n, n
+    yield from ranges
+
+
+def _line_fits(line: bytes, wanted: Filter, kinds: list[bytes], needles: list[bytes]) -> bool | None:
+    """Whether a line fits; None if it is damaged."""
     try:
-        return fits(parse_event(line), wanted)
-    except DecodeError:  # damaged on the disk: one line less, not the end of reading
-        return False
+        if all(needle in line for needle in needles) and any(kind in line for kind in kinds):
+            return fits(parse_event(line), wanted)
+        # A parse would cost twenty times as much, and what a disk leaves of a line is seldom text, or has no end.
+        return False if line.endswith(b"}\n") and "\0" not in line.decode() else None
+    except (DecodeError, UnicodeDecodeError):
+        return None
 
 
 _SCAN_MAX = 2 << 20  # bytes looked at for a page: the logger has more to do
 
 
 class Page(NamedTuple):
-    """Events that fit, and the number to go on from."""
+    """Events that fit, the number to go on from, and the ranges before that in which events of any kind are damaged. Where
+    all events were wanted, damaged lines with a number are among the lines."""
 
     lines: list[bytes]
     next: int
+    damaged: list[Range]
 
 
 def read(directory: str, since: int, limit: int, wanted: Filter, size_max: int = LINE_MAX) -> Page:
@@ -141,18 +172,30 @@ def read(directory: str, since: int, limit: int, wanted: Filter, size_max: int =
     """
     kinds = [b'"kind":"' + kind.encode() for kind in (wanted.kind or "").split(",")]
     needles = [json.dumps(value, ensure_ascii=False).encode() for value in wanted[1:] if value]
+    all_fit = wanted == Filter()
     page: list[bytes] = []
+    damaged: list[Range] = []
     size = scanned = 0
     following = since
-    for line in lines(directory, since):
+    for n, line in _numbered(directory, since):
         if len(page) >= limit or scanned > _SCAN_MAX:
             break
-        fitting = wanted == Filter() or (_has(line, kinds, needles) and _line_fits(line, wanted))
+        fitting: bool | None = True
+        if not all_fit:
+            fitting = _line_fits(line, wanted, kinds, needles)
         if fitting and page and size + len(line) > size_max:
             break
         scanned += len(line)
-        following = (number(line) or following) + 1
+        if n != following:
+            if n < following:  # it was another number, and is missing there
+                continue
+            kept = max([following, *(oldest.first for oldest in segments(directory)[:1])])  # retention damages nothing
+            if kept < n:
+                join(damaged, kept, n - 1)
+        following = n + 1
         if fitting:
             page.append(line)
             size += len(line)
-    return Page(page, following)
+        elif fitting is None:
+            join(damaged, n, n)
+    return Page(page, following, damaged)

@@ -126,6 +126,7 @@ class Logger(Service):
         return {
             "lines": page.lines,
             "next": page.next,
+            "damaged": page.damaged,
             "head": self._ledger.head,
             "first": self._writer.oldest(),
             "log": self._ledger.log,
