@@ -7,7 +7,7 @@ without its newline is being written, or torn: it is not there.
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from .codec import DecodeError, parse_event
@@ -47,14 +47,40 @@ def segments(directory: str) -> list[Segment]:
 
 
 def header(segment: Segment) -> dict[str, Any] | None:
-    """The header of a segment, or None if it is damaged."""
+    """The header of a segment, or None if it is damaged: then it lacks something that the logger goes on with."""
     with open(segment.path, "rb") as file:
         line = file.readline()
     try:
         fields = json.loads(line) if line.endswith(b"\n") else None  # else it was torn while it was written
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    return fields if isinstance(fields, dict) and "first" in fields else None
+    whole = (
+        isinstance(fields, dict)
+        and (type(fields.get("first")), fields.get("first")) == (int, segment.first)
+        and type(fields.get("log")) is str
+        and type(fields.get("time")) in (int, float)
+        and _maps_to(fields.get("producers"), _is_position)
+        and _maps_to(fields.get("chains"), _is_number)
+        and _maps_to(fields.get("ended", {}), _is_number)
+    )
+    return fields if whole else None
+
+
+def _maps_to(value: Any, right: Callable[[Any], bool]) -> bool:
+    return isinstance(value, dict) and all(map(right, value.values()))
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) is int
+
+
+def _is_position(value: Any) -> bool:
+    """Where a producer is: a number, and its keys there."""
+    return (
+        isinstance(value, list)
+        and [type(part) for part in value] == [int, list]
+        and all(isinstance(key, str) for key in value[1])
+    )
 
 
 def number(line: bytes) -> int | None:
