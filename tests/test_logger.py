@@ -129,7 +129,7 @@ def test_without_any_header_a_follower_is_told_that_the_log_is_another_one(paths
     with running(paths) as logger:
         put(logger, 1, 2)
         follower.hear(logger)
-    damage(paths, lambda content: b"#" + content[1:])
+    damage(paths, lambda content: content[content.index(b"\n") :])
     with running(paths) as logger:
         follower.heartbeat(logger)
     assert follower.got[2][0] == 3 and "replaced" in follower.got[2][2] and follower.got[3:] == [1, 2]

@@ -3,13 +3,14 @@
 import contextlib
 import json
 import os
+import shutil
 
 import pytest
 from ctmux.services.logger.writer import Writer
 from ctmux.shared import journal
 from ctmux.shared.codec import event_line, parse_event
 from ctmux.shared.config import LoggerConfig
-from ctmux.shared.messages import Draft, Filter
+from ctmux.shared.messages import Draft, Event, Filter
 
 
 @pytest.fixture
@@ -125,17 +126,18 @@ def test_more_than_one_damaged_header(directory):
     assert numbers(directory) == list(range(1, 32))
 
 
-def test_when_no_header_is_left_the_log_is_another_one(directory):
+@pytest.mark.parametrize(("change", "same"), [(HEADERS[0], True), (HEADERS[2], False)])
+def test_when_no_header_is_left_the_log_is_another_one_unless_its_id_can_be_read(directory, change, same):
     log = log_of(directory)
     for segment in journal.segments(directory):
-        damage(segment.path, HEADERS[0])
+        damage(segment.path, change)
     with opened(directory) as writer:
-        assert writer.ledger.log != log
+        assert (writer.ledger.log == log) is same and len(writer.mended) == 3
         assert put(writer, 30) == [] and put(writer, 31) == [31]
-        new = writer.ledger.log
+        now = writer.ledger.log
     assert numbers(directory) == list(range(1, 32))
     with opened(directory) as writer:
-        assert (writer.ledger.log, writer.ledger.head) == (new, 31)
+        assert (writer.ledger.log, writer.ledger.head, writer.mended) == (now, 31, [])
 
 
 # ---- lines ---------------------------------------------------------------------------------------------------------
@@ -220,6 +222,31 @@ def test_a_segment_whose_last_newline_is_damaged_ends_nobodys_reading(directory)
     with opened(directory) as writer:
         assert (writer.ledger.head, writer.lost) == (30, [(20, 20)])
     assert journal.read(directory, 1, 1000, Filter()).damaged == [(20, 20)]
+
+
+@pytest.mark.parametrize("byte", [b"#", b"\0", b"\n", b" "])
+def test_no_byte_whatever_it_becomes_costs_more_than_its_line(tmp_path, byte, monkeypatch):
+    """In a header and three events. A reader has all others, and is told of this one."""
+    for name in ("fsync", "fdatasync"):
+        monkeypatch.setattr(os, name, lambda _fd: None)
+    whole = f"{tmp_path}/whole"
+    writer = Writer(whole, LoggerConfig())
+    put(writer, 1, 2)
+    rotate(writer)
+    put(writer, 3, 4, 5)
+    writer.close()
+    size = os.path.getsize(newest(whole))
+    for at in {*range(0, size, 3), size - 1}:
+        directory = shutil.copytree(whole, f"{tmp_path}/{at}")
+        damage(newest(directory), lambda content, at=at: content[:at] + byte + content[at + 1 :])
+        with opened(directory) as writer:
+            lost = {n for a, b in writer.lost for n in range(a, b + 1)}
+            assert put(writer, *range(1, 7))[-1] == writer.ledger.head > 5
+        page = journal.read(directory, 1, 99, Filter())
+        told = [one.n if isinstance(one, Event) else one for one in journal.entries(page.lines, page.damaged)]
+        assert len(lost) <= 2 and lost == {n for one in told if isinstance(one, tuple) for n in range(one[0], one[1] + 1)}
+        assert [n for n in told if isinstance(n, int) and n <= 5] == [n for n in range(1, 6) if n not in lost]
+        shutil.rmtree(directory)
 
 
 def test_a_ruin_is_not_told_without_end(directory):

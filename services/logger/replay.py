@@ -1,6 +1,7 @@
 """The ledger as the journal's files have it: from the newest header that is whole, and by every line behind that."""
 
 import os
+import re
 import uuid
 
 from ...shared import journal
@@ -11,6 +12,7 @@ from .ledger import Ledger
 
 _EVENT_MIN = len(event_line(Event(1, timestamp(0), "", None, None, None, None, None, {}, {}, "", 0, "", [])))
 _TOLD_MAX = 100  # sentences, and ranges; a ruin is not described better by more
+_LOG = re.compile(rb'"log":"([0-9a-f]{32})"')
 _STARTS = (b'{"n":', b'{"first":')  # of an event and a header
 
 
@@ -38,14 +40,14 @@ class Replay:
             self._lose(self.ledger.head + self._unread // _EVENT_MIN)
 
     def _checkpoint(self, segments: list[Segment]) -> int:
-        """Begin the ledger; the index of its segment, -1 if no header is whole: then it is of another log."""
+        """Begin the ledger; the index of its segment, -1 if no header is whole."""
         for at in reversed(range(len(segments))):
             header = journal.header(segments[at])
             if header:
                 self.ledger, self.began = Ledger.restore(header), float(header["time"])
                 return at
             self._note(segments[at], "no header")
-        self.ledger = Ledger(uuid.uuid4().hex)
+        self.ledger = Ledger(next(filter(None, map(_log, reversed(segments))), uuid.uuid4().hex))
         self.ledger.head = segments[0].first - 1 if segments else 0
         return -1
 
@@ -76,13 +78,10 @@ class Replay:
             self._unread = max(self._unread + len(line), _EVENT_MIN)
             return False
         self._lose(n - 1)
-        try:
-            event = parse_event(line) if line.endswith(b"\n") else None
-        except DecodeError:
-            event = None
+        event = _event(line) if line.endswith(b"\n") else None
         if event is None:
             self._lose(n)
-            self._unread = len(line) - _EVENT_MIN if len(line) >= 2 * _EVENT_MIN else 0  # what was behind it in this line
+            self._unread = max(1, len(line) - _EVENT_MIN)  # what was behind it in this line
             return False
         self.ledger.commit([event])
         self._unread = 0
@@ -102,7 +101,22 @@ class Replay:
             self.mended.append(f"{os.path.basename(segment.path)}: {text}")
 
 
+def _log(segment: Segment) -> str | None:
+    """The log's id in a damaged header: with another one, all followers would begin anew."""
+    with open(segment.path, "rb") as file:
+        found = _LOG.search(file.read(256))
+    return found.group(1).decode() if found else None
+
+
 def _torn(line: bytes) -> bool:
     """Whether it is the beginning of a line that was never written to its end, so nobody was told of it."""
-    begins = any(line.startswith(start) or start.startswith(line) for start in _STARTS)
-    return begins and not line.endswith(b"\n") and b"\0" not in line
+    if line.endswith(b"\n") or b"\0" in line or _event(line[:-1]):  # it had its end, and that is damaged
+        return False
+    return any(line.startswith(start) or start.startswith(line) for start in _STARTS)
+
+
+def _event(line: bytes) -> Event | None:
+    try:
+        return parse_event(line)
+    except DecodeError:
+        return None
