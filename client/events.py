@@ -102,6 +102,7 @@ class EventFollower:
             if page["first"] > self._taken + 1:
                 start, self._taken = self._taken + 1, page["first"] - 1
                 yield Gap(start, self._taken, "older than the journal keeps")
+            following = self._taken + 1
             for found in entries(page["lines"], page.get("damaged", ())):  # an older logger does not say it
                 if isinstance(found, Event):
                     self._taken = found.n
@@ -109,9 +110,9 @@ class EventFollower:
                 else:
                     self._taken = found[1]
                     yield Gap(*found, DAMAGED)
-            if not page["lines"] and page["next"] <= self._taken + 1 <= page["head"]:
-                start, self._taken = self._taken + 1, page["head"]
-                yield Gap(start, self._taken, "not in the journal's files")
+            if not page["lines"] and page["next"] <= following <= page["head"]:
+                self._taken = page["head"]
+                yield Gap(following, self._taken, "not in the journal's files")
             self._taken = max(self._taken, page["next"] - 1)
             if self._taken >= page["head"]:
                 return

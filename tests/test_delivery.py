@@ -261,3 +261,13 @@ def test_what_the_logger_says_is_damaged_is_a_gap_in_its_place_and_given_once():
     assert script.send(None).request.since == follower.position == 8
     assert script.send({**page, "lines": [lines[8]], "next": 10, "damaged": []}) == events[8]
     assert isinstance(script.send(None), Receive)
+
+
+def test_a_page_of_nothing_but_damage_is_not_the_end():
+    """Much was looked at, and the last of it was damaged."""
+    script = EventFollower(Filter(pane="%1"), since=1).follow()
+    script.send(None)
+    script.send({"log": "log", "head": 9})
+    gap = script.send({"lines": [], "next": 8, "damaged": [[1, 7]], "head": 9, "first": 1, "log": "log"})
+    assert gap == Gap(1, 7, "damaged in the journal")
+    assert script.send(None).request.since == 8
