@@ -7,6 +7,7 @@ without its newline is being written, or torn: it is not there.
 
 import json
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -114,7 +115,8 @@ def lines(directory: str, since: int) -> Iterator[bytes]:
 def _numbered(directory: str, since: int) -> Iterator[tuple[int, bytes]]:
     found = segments(directory)
     for index, segment in enumerate(found):
-        if index + 1 < len(found) and found[index + 1].first <= since:
+        end = found[index + 1].first if index + 1 < len(found) else sys.maxsize
+        if end <= since:
             continue
         try:
             file = open(segment.path, "rb")  # noqa: SIM115 (closed by the next statement)
@@ -126,7 +128,7 @@ def _numbered(directory: str, since: int) -> Iterator[tuple[int, bytes]]:
                 if not line.endswith(b"\n"):
                     break  # being written, if no segment follows
                 n = number(line)
-                if n is not None and n >= since:
+                if n is not None and since <= n < end:
                     yield n, line
 
 

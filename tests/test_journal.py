@@ -264,6 +264,12 @@ def test_a_number_that_went_back_is_not_given_again(directory):
     assert seen(directory) == [1, 2, (3, 3), 4, 5]
 
 
+def test_a_number_beyond_its_segment_is_none(directory):
+    write(directory, 1, [line(1), line(92), line(3)])
+    write(directory, 4, [line(4)])
+    assert seen(directory) == [1, (2, 2), 3, 4]
+
+
 # ---- filters -------------------------------------------------------------------------------------------------------
 
 

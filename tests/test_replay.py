@@ -249,6 +249,13 @@ def test_no_byte_whatever_it_becomes_costs_more_than_its_line(tmp_path, byte, mo
         shutil.rmtree(directory)
 
 
+def test_a_number_beyond_its_segment_is_none(directory):
+    damage(journal.segments(directory)[1].path, lambda content: content.replace(b'{"n":15,', b'{"n":95,'))
+    damage(newest(directory), HEADERS[0])
+    with opened(directory) as writer:
+        assert (writer.ledger.head, writer.lost) == (30, [(15, 15)])
+
+
 def test_a_ruin_is_not_told_without_end(directory):
     ruin = b"".join(b'{"n":%d,\n#\n' % n for n in range(21, 20_000, 3))
     damage(newest(directory), lambda content: content[: content.index(b"\n") + 1] + ruin)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 import uuid
 
 from ...shared import journal
@@ -33,8 +34,9 @@ class Replay:
         self._unread = 0  # bytes behind the last number
         start = self._checkpoint(segments)
         self.whole = 0 <= start == len(segments) - 1
+        ends = [segment.first for segment in segments[1:]] + [sys.maxsize]
         for at in range(max(start, 0), len(segments)):
-            self._segment(segments[at], headed=at == start, newest=at == len(segments) - 1)
+            self._segment(segments[at], at == start, ends[at])
         if self._unread:
             self.whole = False  # and the header of the next one says where it goes on
             self._lose(self.ledger.head + self._unread // _EVENT_MIN)
@@ -51,8 +53,8 @@ class Replay:
         self.ledger.head = segments[0].first - 1 if segments else 0
         return -1
 
-    def _segment(self, segment: Segment, headed: bool, newest: bool) -> None:
-        """Give the ledger every whole line."""
+    def _segment(self, segment: Segment, headed: bool, end: int) -> None:
+        """Give the ledger every whole line. Its numbers are below `end`, where the next one begins."""
         self._lose(segment.first - 1)
         self._unread = self.end = 0
         events, whole = 0, True
@@ -60,9 +62,9 @@ class Replay:
             if headed:
                 self.end = len(file.readline())
             for line in file:
-                if newest and _torn(line):
+                if end == sys.maxsize and _torn(line):
                     break
-                if self._line(line):
+                if self._line(line, end):
                     events, whole = events + 1, True
                 elif whole and (headed or events):
                     self._note(segment, f"skipped a damaged line at byte {self.end}")
@@ -71,10 +73,10 @@ class Replay:
         if self.end and not headed and not events:
             self.empty.append(segment)
 
-    def _line(self, line: bytes) -> bool:
+    def _line(self, line: bytes, end: int) -> bool:
         """Whether it is an event."""
         n = journal.number(line)
-        if n is None or n <= self.ledger.head:  # or another number became one that was there
+        if n is None or not self.ledger.head < n < end:  # or it was another number
             self._unread = max(self._unread + len(line), _EVENT_MIN)
             return False
         self._lose(n - 1)
