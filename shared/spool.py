@@ -11,6 +11,7 @@ moves. The writer does not notice, the old and the new watcher do. A stream is o
 its name is `p<pane>.<pid>.w<window>.<epoch>`, where the epoch makes it unique over restarts of the instance.
 """
 
+import contextlib
 import ctypes
 import errno
 import fcntl
@@ -193,6 +194,16 @@ def read(path: str, offset: int, limit: int) -> Range:
         return Range(start, data, first, end)
     finally:
         os.close(fd)
+
+
+def read_wherever(root: str, server: str, stream: str, offset: int, limit: int) -> Range:
+    """As `read` does, also if the pane moves just then. Raises FileNotFoundError if the spool is gone."""
+    while True:
+        path = find(root, server, stream)
+        if path is None:
+            raise FileNotFoundError(stream)
+        with contextlib.suppress(FileNotFoundError):
+            return read(path, offset, limit)
 
 
 def reclaim(fd: int, end: int) -> bool:

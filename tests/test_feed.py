@@ -55,6 +55,32 @@ def test_a_command_that_is_read_late_took_its_time(tmp_path, path, wanted, remem
     assert owner.first == ([(0, 1.0 if remembers else 3.0, 3.0)] if wanted else [])
 
 
+@pytest.mark.parametrize("moves_after", [1, 2])
+def test_a_pane_that_moves_while_it_is_read_for_the_first_time_loses_no_line(tmp_path, monkeypatch, moves_after):
+    """By a matcher that has just begun: it looks back for what is to be seen where it begins."""
+    for session in ("s1", "s2"):
+        (tmp_path / "x" / session).mkdir(parents=True)
+    path, there = (tmp_path / "x" / session / "p1.2.w3.k.raw" for session in ("s1", "s2"))
+    path.write_bytes(b"before\n" * 9 + b"line 1\nline 2\n")
+    read, seen, calls = spool.read, [], []
+
+    def and_it_moves(where, offset, limit):
+        calls.append(where)
+        found = read(where, offset, limit)
+        if len(calls) == moves_after:
+            path.rename(there)
+        return found
+
+    monkeypatch.setattr(spool, "read", and_it_moves)
+    owner = Owner(False)
+    owner.evaluate = lambda _state, block, _times: seen.append(block.raw)
+    feed, state = Feed(owner, str(tmp_path), lambda: False), StreamState("x", "$1", "%1", "p1.2.w3.k", 63)
+    feed.read(state, str(path), path.stat().st_size)
+    if there.exists() and state.lines.end < 77:
+        feed.read(state, str(there), 77)
+    assert seen == [b"line 1\nline 2\n"]
+
+
 def test_a_piece_ends_where_it_is_to_end_also_behind_a_hole(tmp_path):
     path = tmp_path / "spool"
     path.write_bytes(b"a" * 8192 + b"b" * 100)

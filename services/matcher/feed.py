@@ -70,7 +70,9 @@ class Feed:
                 if state.visible is None and not state.lines.torn:
                     begin = max(begin, state.lines.whole_from)
                     here = first(self._root, state.server, state.name)
-                    state.visible = visible.at(functools.partial(spool.read, path), begin, here)
+                    # The lines are taken: what is before them is read wherever the spool is by now.
+                    look = functools.partial(spool.read_wherever, self._root, state.server, state.name)
+                    state.visible = visible.at(look, begin, here)
             except FileNotFoundError:
                 return
             if not found.data:

@@ -143,7 +143,8 @@ class History:
         state = past.state
         if state.visible is None and not state.lines.torn:
             first = feed.first(self._root, state.server, state.name)
-            state.visible = visible.at(functools.partial(spool.read, self._path(state)), state.lines.whole_from, first)
+            look = functools.partial(spool.read_wherever, self._root, state.server, state.name)
+            state.visible = visible.at(look, state.lines.whole_from, first)
         for block in blocks:
             self._owner.report(state, state.hits(block, past.engine, past.index, self._owner.governor), times)
 
