@@ -70,7 +70,7 @@ class Feed:
                 if state.visible is None and not state.lines.torn:
                     begin = max(begin, state.lines.whole_from)
                     here = first(self._root, state.server, state.name)
-                    state.visible = visible.at(functools.partial(spool.read, path), begin, here)
+                    state.look_back(functools.partial(spool.read, path), begin, here)
             except FileNotFoundError:
                 return
             if not found.data:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from ...shared import marks, spool
 from ...shared.service import Service
-from . import feed, visible
+from . import feed
 from .engine import Engine
 from .governor import Governor
 from .index import Index
@@ -143,7 +143,7 @@ class History:
         state = past.state
         if state.visible is None and not state.lines.torn:
             first = feed.first(self._root, state.server, state.name)
-            state.visible = visible.at(functools.partial(spool.read, self._path(state)), state.lines.whole_from, first)
+            state.look_back(functools.partial(spool.read, self._path(state)), state.lines.whole_from, first)
         for block in blocks:
             self._owner.report(state, state.hits(block, past.engine, past.index, self._owner.governor), times)
 
