@@ -4,7 +4,8 @@ import re
 import time
 
 import pytest
-from ctmux.services.matcher.visible import State, at, continued, cut, parts
+from ctmux.services.matcher.cuts import unfinished
+from ctmux.services.matcher.visible import State, at, parts
 from ctmux.shared import spool, terminal
 from hypothesis import given
 from hypothesis import strategies as st
@@ -130,8 +131,11 @@ def test_where_a_matcher_begins_in_the_middle(lines):
 @pytest.mark.parametrize("mark", [ON, A, b"\x1b]133;C;cmdline_url=" + b"a" * 4000 + b"\x1b\\", b"\x1b]133;D\x1b\\"])
 def test_a_mark_that_is_cut(mark):
     for length in range(1, len(mark)):
-        assert cut(b"foo\x1b[m" + mark[:length]) == mark[:length]
-    assert cut(b"foo" + mark) == cut(b"foo") == b""
+        begun = unfinished(b"foo\x1b[m" + mark[:length])
+        for before in (State(), State(paste=True), State(zone=1)):
+            shown, with_echo, after = parts(begun + mark[length:], before)
+            assert (terminal.clean(shown), terminal.clean(with_echo), after) == (b"", b"", parts(mark, before)[2]), length
+    assert unfinished(b"foo" + mark) == unfinished(b"foo") == b""
 
 
 @pytest.mark.parametrize(
@@ -140,7 +144,7 @@ def test_a_mark_that_is_cut(mark):
 def test_hostile_lines_take_no_time(piece):
     for end in (b"", ON, b"\x1b"):
         parts(piece * 100_000 + end, State())
-        cut(piece * 100_000)
+        unfinished(piece * 100_000)
     raw = b"\x1b[?" + piece[3:] * 100_000
     assert not at(lambda offset, limit: spool.Range(offset, raw[offset : offset + limit], 0, len(raw)), len(raw)).alternate
 
@@ -173,4 +177,4 @@ def test_a_reset_ends_bracketed_paste_as_it_does_in_tmux():
     assert parts(b"\x1b[?1049h\x1bc", State())[2] == State(alternate=True)
     for place in range(len(raw)):
         before = parts(raw[:place], State())[2]
-        assert continued(cut(raw[:place]), raw[place:], before)[2] == State(), place
+        assert parts(unfinished(raw[:place]) + raw[place:], before)[2] == State(), place

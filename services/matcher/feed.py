@@ -72,7 +72,7 @@ class Feed:
                     here = first(self._root, state.server, state.name)
                     # The lines are taken: what is before them is read wherever the spool is by now.
                     look = functools.partial(spool.read_wherever, self._root, state.server, state.name)
-                    state.visible = visible.at(look, begin, here)
+                    state.look_back(look, begin, here)
             except FileNotFoundError:
                 return
             if not found.data:

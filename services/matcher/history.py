@@ -9,7 +9,7 @@ from typing import Protocol
 
 from ...shared import marks, spool
 from ...shared.service import Service
-from . import feed, visible
+from . import feed
 from .engine import Engine
 from .governor import Governor
 from .index import Index
@@ -144,7 +144,7 @@ class History:
         if state.visible is None and not state.lines.torn:
             first = feed.first(self._root, state.server, state.name)
             look = functools.partial(spool.read_wherever, self._root, state.server, state.name)
-            state.visible = visible.at(look, state.lines.whole_from, first)
+            state.look_back(look, state.lines.whole_from, first)
         for block in blocks:
             self._owner.report(state, state.hits(block, past.engine, past.index, self._owner.governor), times)
 

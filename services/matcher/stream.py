@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from ...shared import terminal
 from ...shared.moves import Route
-from . import pattern, visible
+from . import cuts, pattern, visible
 from .commands import Commands
 from .engine import Engine
 from .governor import Governor
@@ -68,7 +68,7 @@ class StreamState:
         self.commands = Commands()
         self.commands_end = offset  # how far `commands` has come: it sees bytes, not lines
         self.times = Times(0.0)  # when what was read last was printed: the unfinished line, too
-        self._cut = b""  # the part of a mark at the end of a piece of a long line
+        self._cut = b""  # the sequence that is unfinished at the end of a piece of a long line
         self.missing: int | None = None  # where a range that cannot be read begins, as long as its end is not known
         self._fired_line = offset  # the line that `_fired` is of
         self._fired: set[Mark] = set(fired)
@@ -81,6 +81,10 @@ class StreamState:
     def jump(self) -> None:
         """Bytes were passed over: what is to be seen behind them is not known."""
         self.visible, self._cut = None, b""
+
+    def look_back(self, read: visible.Read, offset: int, first: visible.State) -> None:
+        """Begin at `offset`, whatever is printed before: as `visible.at`."""
+        self.visible, self._cut = visible.at(read, offset, first), cuts.before(read, offset)
 
     def hits(self, block: Block, engine: Engine, index: Index, governor: Governor) -> list[Hit]:
         """What fires in a block, in the order of lines, then of subscriptions. One line fires a subscription once; one that
@@ -106,12 +110,12 @@ class StreamState:
     def _views(self, block: Block, echoes: bool) -> tuple[list[_View], visible.State]:
         """A block as those see it who look for output; as those do who want echo, too, if `echoes`; the state behind it."""
         state = self.visible or visible.State()
-        shown, with_echo, after = visible.continued(self._cut, block.raw, state)
+        shown, with_echo, after = visible.parts(self._cut + block.raw, state)
         raw = block.raw
         if self.typed:
             raw = self.typed.hide(raw, block.offset, not block.partial, lambda at: self._state(block, at).echo)
             if raw != block.raw:
-                shown = visible.continued(self._cut, raw, state)[0]
+                shown = visible.parts(self._cut + raw, state)[0]
         text = Text(terminal.clean(shown))
         if not echoes or shown is with_echo:
             return [_View(raw, text, None)], after
@@ -119,7 +123,7 @@ class StreamState:
 
     def _state(self, block: Block, at: int) -> visible.State:
         """What is to be seen at a place of a block."""
-        return visible.continued(self._cut, block.raw[:at], self.visible or visible.State())[2]
+        return visible.parts(self._cut + block.raw[:at], self.visible or visible.State())[2]
 
     def _search(self, view: _View, engine: Engine, index: Index, governor: Governor) -> Iterator[_Found]:
         for wanted, where in engine.candidates(view.text.cleaned):
@@ -142,7 +146,8 @@ class StreamState:
         if offset < since:
             # Armed in the middle of this line: only what came after that counts.
             at = since - block.offset
-            shown, with_echo, _after = visible.parts(view.raw[at : end - block.offset], self._state(block, at))
+            rest = cuts.unfinished(self._cut + view.raw[:at]) + view.raw[at : end - block.offset]
+            shown, with_echo, _after = visible.parts(rest, self._state(block, at))
             late = with_echo if owner.options.include_echo else shown
             text = valid(terminal.clean(late)).strip(b"\n")
             again = next(iter(pattern.search(found.pattern, text)), None)
@@ -165,7 +170,7 @@ class StreamState:
         if block.partial:
             return
         self.visible = after
-        self._cut = visible.cut(block.raw) if block.truncated else b""
+        self._cut = cuts.unfinished(self._cut + block.raw) if block.truncated else b""
         if self._fired_line < self.lines.offset:
             self._fired_line, self._fired = self.lines.offset, set()
 

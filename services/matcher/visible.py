@@ -15,8 +15,7 @@ from ...shared import spool, terminal
 
 # DECSET and DECRST alone or among others; OSC 133; RIS. Possessive, or one long sequence would take quadratic time.
 _MARK = re.compile(rb"\x1b(?:\[\?([\d;]*+)([hl])|\]133;([A-Z])(?:;[^\x07\x1b\r\n]*+)?(?:\x07|\x1b\\)|c)")
-_CUT = re.compile(rb"\x1b(?:\[(?:\?[\d;]{0,60})?|\](?:1(?:33?)?|133;[^\x07\x1b\r\n]{0,4096}\x1b?)?)?\Z")
-_LONGEST = 4200  # bytes of a mark that a cut may part
+_LONGEST = 4200  # bytes of a switch that two readings part
 _ZLE = re.compile(rb"(?:\x1b\[[\d;]*+m\x0f?){3}\x1b\[J")  # zsh prints its prompt before it turns bracketed paste on
 _ALTERNATE = {b"47", b"1047", b"1049"}
 # The marks with one of these: most programs switch many other modes, and it is looked for in all that is kept.
@@ -48,15 +47,6 @@ class State(NamedTuple):
     def echo(self) -> bool:
         """Whether what is printed here is a prompt, or typed."""
         return self.zone > 0 or (self.paste and not self.program)
-
-
-def continued(cut: bytes, raw: bytes, state: State) -> tuple[bytes, bytes, State]:
-    """As `parts` of `raw`, whose first bytes may complete a mark that `cut`, right before them, has begun."""
-    shown, with_echo, after = parts(cut + raw, state)
-    if not cut or _MARK.match(cut + raw):
-        return shown, with_echo, after
-    before = parts(cut, state)
-    return shown[len(before[0]) :], with_echo[len(before[1]) :], after
 
 
 def parts(raw: bytes, state: State) -> tuple[bytes, bytes, State]:
@@ -152,12 +142,6 @@ def _prompt(raw: bytes, begin: int, end: int) -> int:
     line = max(begin, raw.rfind(b"\r", begin, end) + 1, raw.rfind(b"\n", begin, end) + 1)
     found = _ZLE.search(raw, line, end)
     return found.start() if found else end
-
-
-def cut(raw: bytes) -> bytes:
-    """What may be the first part of a mark at the end of `raw`, which was cut anywhere."""
-    found = _CUT.search(raw, max(0, len(raw) - _LONGEST))
-    return found[0] if found else b""
 
 
 FIRST = State(zone=1)  # of a stream that begins in a line: what comes up to its end, or a mark, may be typed

@@ -5,7 +5,7 @@ from bisect import bisect_right
 from typing import NamedTuple
 
 import re2
-from ctmux.services.matcher import visible
+from ctmux.services.matcher import cuts, visible
 from ctmux.shared import terminal
 
 
@@ -43,9 +43,8 @@ class Stream:
     def shown(self, start: int, end: int) -> bytes:
         """The cleaned text from `start` to `end`, which are in one line."""
         state = visible.parts(self.raw[:start], visible.State())[2]
-        at = bisect_right(self.starts, start) - 1
-        cut = visible.cut(self.raw[:start]) if self.starts[at] == start else b""  # a mark in two pieces of a line is one
-        return terminal.clean(visible.continued(cut, self.raw[start:end], state)[0]).strip(b"\n")
+        begun = cuts.unfinished(self.raw[:start])  # a sequence in two pieces of a line is one
+        return terminal.clean(visible.parts(begun + self.raw[start:end], state)[0]).strip(b"\n")
 
 
 def find(pattern: str, text: bytes) -> Found | None:
