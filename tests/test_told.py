@@ -57,7 +57,7 @@ class Loop:
             if timer.action:
                 timer.action()
 
-    def caught_up(self):
+    def caught_up(self, until):
         return not self.behind
 
     def is_unsure(self, until):

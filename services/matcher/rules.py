@@ -27,7 +27,7 @@ class Owner(Protocol):
 
     def ended(self, subscription: Subscription, reason: str, by: str | None) -> None: ...
 
-    def caught_up(self) -> bool: ...
+    def caught_up(self, until: float) -> bool: ...
 
     def is_unsure(self, until: float) -> bool: ...
 
@@ -192,16 +192,19 @@ class Rules:
             self._deadlines.arm(rule.subscription.id, rule.deadline, 0.0 if rule.aside else None)
 
     def _due(self, id: str, counted: float) -> None:
-        caught_up = self._owner.caught_up()  # what has come by now counts
         rule = self.by_id.get(id)
-        if rule is None or id in self._deadlines or rule.deadline is None:
+        if rule is None or (deadline := rule.deadline) is None:
             return
-        if rule.deadline > max(counted, time.time()):
+        if deadline > max(counted, time.time()):
             self._arm(rule)
-        elif not caught_up or self._unsaved or self._owner.is_unsure(rule.deadline) or self._hurry_members(rule):
-            self._deadlines.arm(id, rule.deadline, _BEHIND)
+            return
+        caught_up = self._owner.caught_up(deadline)  # what has come by then counts, and may change it
+        if id in self._deadlines or rule.deadline != deadline:
+            return
+        if not caught_up or self._unsaved or self._owner.is_unsure(deadline) or self._hurry_members(rule):
+            self._deadlines.arm(id, deadline, _BEHIND)
         else:
-            self._tick(id, rule.deadline)
+            self._tick(id, deadline)
 
     def _hurry_members(self, rule: Rule) -> bool:
         """Whether one that it looks at may yet fire in time: that is seen to at once."""
