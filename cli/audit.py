@@ -29,6 +29,7 @@ class Audit:
 
     def __init__(self) -> None:
         self.report = Report()
+        self._last: int | None = None  # the number before the next; None: not known
         self._producers: dict[str, tuple[int, set[str]]] = {}
         self._chains: dict[str, int] = {}
 
@@ -62,8 +63,9 @@ class Audit:
             return
         if first != segment.first:
             self.fault(f"{name}: the header says {first}, the name {segment.first}")
-        if self.report.last and first != self.report.last + 1:
-            self.fault(f"{name}: begins with {first}, but {self.report.last} was the last before it")
+        if self._last is not None and first != self._last + 1:
+            self.fault(f"{name}: begins with {first}, but {self._last} was the last before it")
+        self._last = first - 1
         for producer, (last, keys) in self._producers.items():
             if producer in producers and producers[producer] != [last, sorted(keys)]:
                 self.fault(f"{name}: {producer} was at {last} {sorted(keys)}, the header says {producers[producer]}")
@@ -71,10 +73,10 @@ class Audit:
 
     def event(self, where: str, event: Event) -> None:
         report = self.report
-        if report.last and event.n != report.last + 1:
-            self.fault(f"{where}: event {event.n} follows {report.last}")
+        if self._last is not None and event.n != self._last + 1:
+            self.fault(f"{where}: event {event.n} follows {self._last}")
         report.first = report.first or event.n
-        report.last = event.n
+        report.last = self._last = event.n
         report.events += 1
         last, keys = self._producers.get(event.producer, (-1, set()))
         if event.position < last:

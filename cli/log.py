@@ -64,33 +64,23 @@ def check_subscription(wanted: str) -> None:
 
 
 def stored(wanted: "Filter", number: int) -> Iterator["Event"]:
-    """What the files have; the daemon need not run. A damaged line is told, and passed over."""
+    """What the files have; the daemon need not run. What is damaged is told, and passed over."""
     from ..shared import journal
-    from ..shared.codec import DecodeError, parse_event
+    from ..shared.messages import Event
 
     directory = where.resolve().journal
     while True:
         page = journal.read(directory, number, 1000, wanted)
-        for line in page.lines:
-            try:
-                yield parse_event(line)
-            except DecodeError as error:
-                say(f"ctmux: {_place(directory, line)}: {error}; see: ctmux events verify")
+        for found in journal.entries(page.lines, page.damaged):
+            if isinstance(found, Event):
+                yield found
+            else:
+                from ..client import Gap  # seldom, and it costs a command its sockets
+
+                say(f"ctmux: {Gap(*found, journal.DAMAGED)}; see: ctmux events verify")
         if page.next <= number:
             return
         number = page.next
-
-
-def _place(directory: str, damaged: bytes) -> str:
-    """File and number of a line."""
-    from ..shared import journal
-
-    for segment in journal.segments(directory):
-        with contextlib.suppress(FileNotFoundError), open(segment.path, "rb") as file:
-            for number, line in enumerate(file, 1):
-                if line == damaged:
-                    return f"{segment.path}:{number}"
-    return directory
 
 
 def former_session(name: str, socket: str) -> tuple[str | None, str] | None:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from ..shared.journal import DAMAGED
+
 
 def find(programs: list[dict[str, Any]], roles: dict[str, dict[str, Any] | None]) -> list[str]:
     """A sentence for each trouble, with what to do; none if all is well."""
@@ -19,6 +21,9 @@ def find(programs: list[dict[str, Any]], roles: dict[str, dict[str, Any] | None]
             f"the journal cannot be written since {trouble['since']}: {trouble['reason']}; "
             "make space, and the events follow"
         )
+    lost = [f"{first}-{last}" for first, last in logger.get("lost", ())]
+    if lost:
+        troubles.append(f"events {', '.join(lost)} were {DAMAGED} when it was opened; see: ctmux events verify")
     troubles += [f"tmux server {socket} is not watched: {reason}" for socket, reason in keeper.get("refused", {}).items()]
     if runner.get("trouble"):
         troubles.append(f"no action runs: {runner['trouble']}")

@@ -1,8 +1,8 @@
 """Following the event log: one integer, and every loss is the same case. No socket in here: frames in, events out."""
 
 from ..shared import topics
-from ..shared.codec import DecodeError, decode_event, decode_head, parse_event
-from ..shared.journal import fits, number
+from ..shared.codec import DecodeError, decode_event, decode_head
+from ..shared.journal import DAMAGED, entries, fits
 from ..shared.messages import Event, Filter, Get, Head, Status
 from .gap import Gap
 from .requests import check_filter
@@ -102,19 +102,17 @@ class EventFollower:
             if page["first"] > self._taken + 1:
                 start, self._taken = self._taken + 1, page["first"] - 1
                 yield Gap(start, self._taken, "older than the journal keeps")
-            for line in page["lines"]:
-                try:
-                    event = parse_event(line)
-                except DecodeError:
-                    n = number(line) or self._taken + 1
-                    self._taken = n
-                    yield Gap(n, n, "damaged in the journal")
-                    continue
-                self._taken = event.n
-                yield event
-            if not page["lines"] and page["next"] <= self._taken + 1 <= page["head"]:
-                start, self._taken = self._taken + 1, page["head"]
-                yield Gap(start, self._taken, "the journal's files are gone")
+            following = self._taken + 1
+            for found in entries(page["lines"], page.get("damaged", ())):  # an older logger does not say it
+                if isinstance(found, Event):
+                    self._taken = found.n
+                    yield found
+                else:
+                    self._taken = found[1]
+                    yield Gap(*found, DAMAGED)
+            if not page["lines"] and page["next"] <= following <= page["head"]:
+                self._taken = page["head"]
+                yield Gap(following, self._taken, "not in the journal's files")
             self._taken = max(self._taken, page["next"] - 1)
             if self._taken >= page["head"]:
                 return

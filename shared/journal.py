@@ -1,12 +1,14 @@
 """The journal as its readers see it: segments of JSON lines, named by their first number, never renamed.
 
-A segment starts with a header line (no `n`); every other line starts with `{"n":<number>,` and numbers only grow, so a
-number is found by bisecting byte offsets. A last line without its newline is being written, or torn: it is not there.
+A segment starts with a header line (no `n`); every other line starts with `{"n":<number>,`, and numbers follow each other:
+one is found by bisecting byte offsets, and one that does not follow says that what was between is damaged. A last line
+without its newline is being written, or torn: it is not there.
 """
 
 import json
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from .codec import DecodeError, parse_event
@@ -16,6 +18,10 @@ LIVE = "events.jsonl"
 LINE_MAX = 1 << 19  # bytes: an answer with one line is far below what fits into a frame
 _PREFIX, _SUFFIX = "events-", ".jsonl"
 _N = b'{"n":'
+DAMAGED = "damaged in the journal"  # why an event cannot be had
+_DIGITS_MAX = 16  # of a number: more are damage
+
+Range = tuple[int, int]  # of numbers, the first and the last
 
 
 class Segment(NamedTuple):
@@ -42,14 +48,40 @@ def segments(directory: str) -> list[Segment]:
 
 
 def header(segment: Segment) -> dict[str, Any] | None:
-    """The header of a segment, or None if it is damaged."""
+    """The header of a segment, or None if it is damaged: then it lacks something that the logger goes on with."""
     with open(segment.path, "rb") as file:
         line = file.readline()
     try:
         fields = json.loads(line) if line.endswith(b"\n") else None  # else it was torn while it was written
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    return fields if isinstance(fields, dict) and "first" in fields else None
+    whole = (
+        isinstance(fields, dict)
+        and (type(fields.get("first")), fields.get("first")) == (int, segment.first)
+        and type(fields.get("log")) is str
+        and type(fields.get("time")) in (int, float)
+        and _maps_to(fields.get("producers"), _is_position)
+        and _maps_to(fields.get("chains"), _is_number)
+        and _maps_to(fields.get("ended", {}), _is_number)
+    )
+    return fields if whole else None
+
+
+def _maps_to(value: Any, right: Callable[[Any], bool]) -> bool:
+    return isinstance(value, dict) and all(map(right, value.values()))
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) is int
+
+
+def _is_position(value: Any) -> bool:
+    """Where a producer is: a number, and its keys there."""
+    return (
+        isinstance(value, list)
+        and [type(part) for part in value] == [int, list]
+        and all(isinstance(key, str) for key in value[1])
+    )
 
 
 def number(line: bytes) -> int | None:
@@ -57,7 +89,7 @@ def number(line: bytes) -> int | None:
     if not line.startswith(_N):
         return None
     digits, comma, _rest = line[len(_N) :].partition(b",")
-    return int(digits) if comma and digits.isdigit() else None
+    return int(digits) if comma and digits.isdigit() and len(digits) <= _DIGITS_MAX else None
 
 
 def fits(event: Event, wanted: Filter) -> bool:
@@ -77,9 +109,14 @@ def fits(event: Event, wanted: Filter) -> bool:
 
 def lines(directory: str, since: int) -> Iterator[bytes]:
     """The whole lines of all events from number `since` on, in order."""
+    return (line for _n, line in _numbered(directory, since))
+
+
+def _numbered(directory: str, since: int) -> Iterator[tuple[int, bytes]]:
     found = segments(directory)
     for index, segment in enumerate(found):
-        if index + 1 < len(found) and found[index + 1].first <= since:
+        end = found[index + 1].first if index + 1 < len(found) else sys.maxsize
+        if end <= since:
             continue
         try:
             file = open(segment.path, "rb")  # noqa: SIM115 (closed by the next statement)
@@ -89,10 +126,10 @@ def lines(directory: str, since: int) -> Iterator[bytes]:
             _seek(file, since)
             for line in file:
                 if not line.endswith(b"\n"):
-                    return  # being written; what follows it is not there yet either
+                    break  # being written, if no segment follows
                 n = number(line)
-                if n is not None and n >= since:
-                    yield line
+                if n is not None and since <= n < end:
+                    yield n, line
 
 
 def _seek(file: Any, since: int) -> None:
@@ -112,26 +149,48 @@ def _seek(file: Any, since: int) -> None:
         file.readline()
 
 
-def _has(line: bytes, kinds: list[bytes], needles: list[bytes]) -> bool:
-    """Whether a line may fit: a parse costs twenty times as much."""
-    return all(needle in line for needle in needles) and any(kind in line for kind in kinds)
+def join(ranges: list[Range], first: int, last: int) -> None:
+    """Add a range behind the others, or to the last of them if it follows that at once."""
+    if ranges and ranges[-1][1] + 1 == first:
+        first = ranges.pop()[0]
+    ranges.append((first, last))
 
 
-def _line_fits(line: bytes, wanted: Filter) -> bool:
+def entries(lines: Iterable[bytes], damaged: Iterable[Iterable[int]]) -> Iterator[Event | Range]:
+    """What a page has, in order: events, and between them the ranges that are damaged."""
+    ranges = [(first, last) for first, last in damaged]
+    for line in lines:
+        n = number(line) or 0
+        while ranges and ranges[0][0] < n:
+            yield ranges.pop(0)
+        try:
+            yield parse_event(line)
+        except DecodeError:
+            yield n, n
+    yield from ranges
+
+
+def _line_fits(line: bytes, wanted: Filter, kinds: list[bytes], needles: list[bytes]) -> bool | None:
+    """Whether a line fits; None if it is damaged."""
     try:
-        return fits(parse_event(line), wanted)
-    except DecodeError:  # damaged on the disk: one line less, not the end of reading
-        return False
+        if all(needle in line for needle in needles) and any(kind in line for kind in kinds):
+            return fits(parse_event(line), wanted)
+        # A parse would cost twenty times as much, and what a disk leaves of a line is seldom text, or has no end.
+        return False if line.endswith(b"}\n") and "\0" not in line.decode() else None
+    except (DecodeError, UnicodeDecodeError):
+        return None
 
 
 _SCAN_MAX = 2 << 20  # bytes looked at for a page: the logger has more to do
 
 
 class Page(NamedTuple):
-    """Events that fit, and the number to go on from."""
+    """Events that fit, the number to go on from, and the ranges before that in which events of any kind are damaged. Where
+    all events were wanted, damaged lines with a number are among the lines."""
 
     lines: list[bytes]
     next: int
+    damaged: list[Range]
 
 
 def read(directory: str, since: int, limit: int, wanted: Filter, size_max: int = LINE_MAX) -> Page:
@@ -141,18 +200,30 @@ def read(directory: str, since: int, limit: int, wanted: Filter, size_max: int =
     """
     kinds = [b'"kind":"' + kind.encode() for kind in (wanted.kind or "").split(",")]
     needles = [json.dumps(value, ensure_ascii=False).encode() for value in wanted[1:] if value]
+    all_fit = wanted == Filter()
     page: list[bytes] = []
+    damaged: list[Range] = []
     size = scanned = 0
     following = since
-    for line in lines(directory, since):
+    for n, line in _numbered(directory, since):
         if len(page) >= limit or scanned > _SCAN_MAX:
             break
-        fitting = wanted == Filter() or (_has(line, kinds, needles) and _line_fits(line, wanted))
+        fitting: bool | None = True
+        if not all_fit:
+            fitting = _line_fits(line, wanted, kinds, needles)
         if fitting and page and size + len(line) > size_max:
             break
         scanned += len(line)
-        following = (number(line) or following) + 1
+        if n != following:
+            if n < following:  # it was another number, and is missing there
+                continue
+            kept = max([following, *(oldest.first for oldest in segments(directory)[:1])])  # retention damages nothing
+            if kept < n:
+                join(damaged, kept, n - 1)
+        following = n + 1
         if fitting:
             page.append(line)
             size += len(line)
-    return Page(page, following)
+        elif fitting is None:
+            join(damaged, n, n)
+    return Page(page, following, damaged)

@@ -158,8 +158,9 @@ class Put(NamedTuple):
 
 
 class Get(NamedTuple):
-    """To the logger: events from number `since` on. Answer: {lines, next, head, first, log}; `lines` are JSON, `next` is
-    where to go on, `first` the oldest number kept."""
+    """To the logger: events from number `since` on. Answer: {lines, next, damaged, head, first, log}; `lines` are JSON,
+    `next` is where to go on, `damaged` the ranges [first, last] before that of which there are no events, whatever was
+    wanted, `first` the oldest number kept."""
 
     since: int
     limit: int

@@ -7,13 +7,16 @@ sequence (`cat /dev/urandom`) cannot swallow what follows. Source and speed: fac
 import re
 from itertools import accumulate
 
-# CSI, first as most are; OSC, DCS, SOS, PM, APC with their text; all other sequences. 8-bit C1 bytes are left: they are
-# parts of UTF-8.
+# CSI, first as most are; OSC, DCS, SOS, PM, APC, and titles (ESC k, of tmux and screen), with their text; all other
+# sequences. 8-bit C1 bytes are left: they are parts of UTF-8.
 _ESCAPE = re.compile(
-    rb"\x1b(?:\[[0-?]*+[@-~]|\[[0-?]*+[ -/]*+[@-~]?|[\]PX^_][^\x07\x1b\r\n]*+(?:\x07|\x1b\\)?|[ -/]*+[0-~]?)"
+    rb"\x1b(?:\[[0-?]*+[@-~]|\[[0-?]*+[ -/]*+[@-~]?|[\]PX^_k][^\x07\x1b\r\n]*+(?:\x07|\x1b\\)?|[ -/]*+[0-~]?)"
 )
 _CONTROL = bytes(code for code in range(32) if code not in (9, 10, 13)) + b"\x7f"
 _FEW = 3  # lines: a table costs as much as four bisections
+_ROUNDS = 8  # of one backspace each: quicker than `_erased`, and more are rare
+_LINE = re.compile(rb"[^\r\n]*[\r\n]?")
+_RUN = re.compile(rb"\x08+|[^\x08]+")
 _OVERSTRUCK = re.compile(rb"(?:[\x20-\x7e]|[\xc0-\xff][\x80-\xbf]*+)\x08")
 
 
@@ -21,11 +24,33 @@ def clean(raw: bytes) -> bytes:
     """The text of whole lines. Every CR and every LF becomes one LF, so line k ends at the k-th separator of `raw`."""
     text = b"".join(_ESCAPE.split(raw)) if b"\x1b" in raw else raw  # quicker than to put nothing in their place
     if b"\x08" in text:
-        for _ in range(8):
+        for _ in range(_ROUNDS):
             text, count = _OVERSTRUCK.subn(b"", text)
             if not count:
                 break
+        else:
+            text = b"".join(_erased(line) if b"\x08" in line else line for line in _LINE.findall(text))
     return _flat(text).translate(None, _CONTROL)
+
+
+def _erased(line: bytes) -> bytes:
+    """A line in which each backspace takes the character before it, if there is one that can be seen: as `_OVERSTRUCK`
+    does, in one go."""
+    kept = bytearray()
+    for run in _RUN.findall(line):
+        if run[0] != 8:
+            kept += run
+            continue
+        for _ in run:
+            start = len(kept) - 1
+            while start >= 0 and 0x80 <= kept[start] < 0xC0:  # bytes of a character of UTF-8 behind its first
+                start -= 1
+            lead = kept[start] if start >= 0 else 0
+            if lead < 0xC0 and not (0x20 <= lead < 0x7F and start == len(kept) - 1):
+                kept += b"\x08"
+                break
+            del kept[start:]
+    return bytes(kept)
 
 
 def _flat(raw: bytes) -> bytes:

@@ -39,6 +39,12 @@ def change(path, number, **fields):
     path.write_text("\n".join(lines) + "\n")
 
 
+def drop(path, number):
+    """Remove a line, by its index."""
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[:number] + lines[number + 1 :]))
+
+
 def test_a_whole_journal(directory):
     report = audit(str(directory))
     assert (report.faults, report.events, report.first, report.last, report.torn) == ([], 90, 1, 90, 0)
@@ -68,6 +74,8 @@ def test_a_line_that_is_being_written_is_no_fault(directory):
     ("damage", "told"),
     [
         (lambda found: found[2].unlink(), "was the last before it"),
+        (lambda found: drop(found[0], 1), "event 2 follows 0"),
+        (lambda found: (found[0].unlink(), drop(found[1], 1)), "follows"),
         (lambda found: found[2].rename(found[2].with_name("events-000000000999.jsonl")), "the name 999"),
         (lambda found: found[2].write_text(found[2].read_text()[5:]), "no header"),
         (lambda found: change(found[1], 2, n=77), "event 77 follows"),

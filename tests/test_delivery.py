@@ -246,3 +246,28 @@ def test_a_damaged_line_is_a_gap_and_not_the_end():
     found = [script.send(page), script.send(None), script.send(None)]
     assert [one.n if isinstance(one, type(events[0])) else (one.start, one.end) for one in found] == [1, (2, 2), 3]
     assert isinstance(found[1], Gap) and "damaged" in found[1].reason
+
+
+def test_what_the_logger_says_is_damaged_is_a_gap_in_its_place_and_given_once():
+    follower = EventFollower(Filter(pane="%1"), since=1)
+    script = follower.follow()
+    script.send(None)
+    script.send({"log": "log", "head": 9})
+    events = Ledger("log").accept([Draft("p", n, "", "pattern.matched", 1.0, pane="%1") for n in range(9)])
+    lines = [event_line(event) for event in events]
+    page = {"lines": [lines[0], lines[4]], "next": 8, "damaged": [[2, 3], [6, 7]], "head": 9, "first": 1, "log": "log"}
+    found = [script.send(page), *(script.send(None) for _ in range(3))]
+    assert found == [events[0], Gap(2, 3, "damaged in the journal"), events[4], Gap(6, 7, "damaged in the journal")]
+    assert script.send(None).request.since == follower.position == 8
+    assert script.send({**page, "lines": [lines[8]], "next": 10, "damaged": []}) == events[8]
+    assert isinstance(script.send(None), Receive)
+
+
+def test_a_page_of_nothing_but_damage_is_not_the_end():
+    """Much was looked at, and the last of it was damaged."""
+    script = EventFollower(Filter(pane="%1"), since=1).follow()
+    script.send(None)
+    script.send({"log": "log", "head": 9})
+    gap = script.send({"lines": [], "next": 8, "damaged": [[1, 7]], "head": 9, "first": 1, "log": "log"})
+    assert gap == Gap(1, 7, "damaged in the journal")
+    assert script.send(None).request.since == 8

@@ -183,3 +183,12 @@ def test_a_filter_whose_patterns_are_gone_is_gone():
     engine.remove("word19")
     engine.install(Literal(["other"]))
     assert engine.filters == []
+
+
+def test_many_patterns_at_once_are_one_filter(monkeypatch):
+    """Each that is made costs some milliseconds, in which nothing is matched."""
+    engine, made = Engine(f"w{n}" for n in range(300)), []
+    monkeypatch.setattr("ctmux.services.matcher.engine.Literal", lambda patterns: made.append(patterns) or Plain(patterns))
+    engine.add(*(f"p{n}" for n in range(100)), "p7", "w3")
+    assert len(made) == 1 and len(engine) == 400
+    assert {found for found, _where in engine.candidates(b"p42 w9")} >= {"p42", "w9"}

@@ -12,7 +12,7 @@ from ctmux.shared.messages import Event, Filter
 from hypothesis import given
 from hypothesis import strategies as st
 
-HEADER = b'{"first":%d,"format":1,"log":"0f","producers":{},"chains":{}}\n'
+HEADER = b'{"first":%d,"format":1,"log":"0f","producers":{},"chains":{},"time":1.5}\n'
 
 
 def line(n, kind="pane.opened", session="$1", pane="%1", subscription=None, server="0123abcd", **data):
@@ -68,7 +68,7 @@ def test_segments_are_found_in_the_order_of_numbers(directory):
 
 def test_no_journal(directory):
     assert journal.segments(f"{directory}/none") == []
-    assert journal.read(f"{directory}/none", 1, 10, Filter()) == Page([], 1)
+    assert journal.read(f"{directory}/none", 1, 10, Filter()) == Page([], 1, [])
 
 
 @pytest.mark.parametrize(
@@ -96,6 +96,7 @@ def test_a_header(directory):
         (b"\n", None),
         (b"", None),
         (b'{"n":"5",', None),
+        (b'{"n":' + b"7" * 5000 + b",", None),
     ],
 )
 def test_the_number_of_a_line_without_parsing_it(text, number):
@@ -165,6 +166,108 @@ def test_a_damaged_line_that_still_has_its_number_stops_no_reader(directory):
 def test_a_segment_without_header_is_readable(directory):
     write(directory, 1, [line(1), line(2)], header=b"")
     assert read(directory) == ([1, 2], 3)
+
+
+# ---- damage --------------------------------------------------------------------------------------------------------
+
+FILTERS = pytest.mark.parametrize(
+    "wanted", [Filter(), Filter(pane="%1"), Filter(pane="%9"), Filter(kind="pane"), Filter(kind="gap")]
+)
+
+
+def seen(directory, since=1, limit=1000, wanted=Filter()):  # noqa: B008 (frozen)
+    """What a reader is told, page by page: numbers of events, and ranges that are damaged."""
+    found = []
+    while True:
+        page = journal.read(directory, since, limit, wanted)
+        found += journal.entries(page.lines, page.damaged)
+        if page.next <= since:
+            return [one.n if isinstance(one, Event) else one for one in found]
+        since = page.next
+
+
+def events(found):
+    return [one for one in found if isinstance(one, int)]
+
+
+def damaged(found):
+    return [one for one in found if not isinstance(one, int)]
+
+
+@FILTERS
+@pytest.mark.parametrize("limit", [1, 2, 1000])
+def test_what_is_damaged_is_told_once_whatever_is_wanted(directory, wanted, limit):
+    """A block of zeros, from within line 4 into line 7."""
+    content = b"".join(line(n) for n in range(1, 11))
+    start, end = content.index(b'{"n":4,') + 30, content.index(b'{"n":7,') + 30
+    write(directory, 1, [content[:start], b"\0" * (end - start), content[end:]])
+    found = seen(directory, wanted=wanted, limit=limit)
+    assert events(found) in ([1, 2, 3, 8, 9, 10], [])
+    assert {n for first, last in damaged(found) for n in range(first, last + 1)} == {4, 5, 6, 7}
+    assert found == sorted(found, key=lambda one: one if isinstance(one, int) else one[0])
+    assert damaged(seen(directory, since=6, wanted=wanted)) == [(6, 7)]
+
+
+@FILTERS
+@pytest.mark.parametrize("bytes_", [b"\xff\xfe", b"\0\0"])
+def test_a_line_that_only_has_its_number_is_told(directory, wanted, bytes_):
+    text = line(2)
+    write(directory, 1, [line(1), text[:50] + bytes_ + text[52:], line(3)])
+    assert damaged(seen(directory, wanted=wanted)) == [(2, 2)]
+
+
+@FILTERS
+def test_a_line_without_its_number_is_told(directory, wanted):
+    write(directory, 1, [line(1), b"#" + line(2), line(3)])
+    assert damaged(seen(directory, wanted=wanted)) == [(2, 2)]
+
+
+@FILTERS
+def test_what_retention_took_is_not_damaged_also_while_it_is_read(directory, wanted, monkeypatch):
+    write(directory, 5, [line(5), line(6)])
+    write(directory, 7, [line(7)])
+    assert damaged(seen(directory, wanted=wanted)) == []
+    real = open
+
+    def slow(path, *mode):
+        if path == segment_path(directory, 5):
+            os.unlink(path)
+        return real(path, *mode)
+
+    monkeypatch.setattr("builtins.open", slow)
+    assert damaged(seen(directory, since=5, wanted=wanted)) == []
+
+
+@FILTERS
+def test_the_first_line_that_is_kept_may_be_damaged(directory, wanted):
+    write(directory, 5, [b"#" + line(5), line(6)])
+    assert damaged(seen(directory, wanted=wanted)) == [(5, 5)]
+
+
+@FILTERS
+def test_a_segment_that_is_gone_is_told(directory, wanted):
+    write(directory, 1, [line(1)])
+    write(directory, 4, [line(4)])
+    assert damaged(seen(directory, wanted=wanted)) == [(2, 3)]
+
+
+@FILTERS
+def test_a_closed_segment_without_its_last_newline_hides_nothing_behind_it(directory, wanted):
+    write(directory, 1, [line(1), line(2)[:-1]])
+    write(directory, 3, [line(3)])
+    found = seen(directory, wanted=wanted)
+    assert events(found) in ([1, 3], []) and damaged(found) == [(2, 2)]
+
+
+def test_a_number_that_went_back_is_not_given_again(directory):
+    write(directory, 1, [line(1), line(2), line(1), line(4), line(5)])
+    assert seen(directory) == [1, 2, (3, 3), 4, 5]
+
+
+def test_a_number_beyond_its_segment_is_none(directory):
+    write(directory, 1, [line(1), line(92), line(3)])
+    write(directory, 4, [line(4)])
+    assert seen(directory) == [1, (2, 2), 3, 4]
 
 
 # ---- filters -------------------------------------------------------------------------------------------------------

@@ -290,6 +290,16 @@ def test_lines_after_are_waited_for():
     assert rule.take({**after, "lines": ["next"]}) == []
 
 
+def test_no_more_lines_wait_for_those_after_them_than_are_wanted():
+    rule = Rule(subscription("pattern", "A", after=2, count=2))
+    assert play(rule, *(line(float(number), 0, offset=number) for number in range(1, 9))) == []
+    assert list(rule.held) == ["p1/1", "p1/2"] and rule.over is None and rule.deadline is None
+    after = {"is": "after", "at": 9.0, "server": "x", "stream": "p1", "key": "after/x/p1", "lines": []}
+    rule = Rule(rule.subscription, rule.dump())
+    assert play(rule, *({**after, "position": offset, "offset": offset} for offset in (1, 2))) == [1.0, 2.0]
+    assert rule.over == "count"
+
+
 def test_an_event_is_never_larger_than_a_frame():
     rule = Rule(subscription("pattern", "A", before=50))
     [fired] = rule.take({**line(1.0, 0, text="\u4e2d" * 4096), "before": ["\u4e2d" * 4096] * 50})

@@ -64,6 +64,9 @@ def test_text_of_any_language_stays(text):
         (b"\x1b]8;;http://a\x1b\\link\x1b]8;;\x1b\\", b"link"),
         (b"\x1bP1$r0m\x1b\\x", b"x"),
         (b"\x1b_Gf=24;AAAA\x1b\\x", b"x"),
+        (b"\x1bkdeploy\x1b\\out", b"out"),
+        (b"building" + b"." * 10 + b"\x08" * 10 + b"done", b"buildingdone"),
+        (b"p [##########]" + b"\x08" * 12 + b"[          ]", b"p [          ]"),
         (b"\x1b(Bx\x1b)0y\x1b=z\x1b7", b"xyz"),
         (b"a\x07b\x00c\x0ed", b"abcd"),
         (b"a\tb", b"a\tb"),
@@ -87,6 +90,23 @@ def test_clean(raw, text):
 @pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])
 def test_an_unterminated_sequence_swallows_its_line_only(begun, end):
     assert clean(b"a\n" + begun + end + b"next\n").split(b"\n")[-2] == b"next"
+
+
+@given(st.lists(st.sampled_from([b"a", b"b", b"\xc3\xa9", b"\x08", b"\x08" * 9, b"\t", b"\n"]), max_size=40))
+def test_a_backspace_takes_the_character_before_it(parts):
+    lines = [[]]
+    for part in parts:
+        if part == b"\n":
+            lines.append([])
+        elif part[:1] != b"\x08":
+            lines[-1].append(part)
+        else:
+            for _ in part:
+                if lines[-1] and lines[-1][-1] not in (b"\t", b"\x08"):
+                    lines[-1].pop()
+                else:
+                    lines[-1].append(b"\x08")  # takes nothing, and those behind it have nothing to take
+    assert clean(b"".join(parts)) == b"\n".join(b"".join(line).replace(b"\x08", b"") for line in lines)
 
 
 @given(RAW)

@@ -23,6 +23,7 @@ def test_all_is_well():
         ([{"name": "matcher", "state": "EXITED"}], {}, "matcher is exited"),
         ([], {"matcher": None}, "matcher does not answer"),
         ([], {"logger": {"trouble": {"since": "10:00", "reason": "no space"}}}, "cannot be written since 10:00: no space"),
+        ([], {"logger": {"lost": [[4, 7], [9, 9]]}}, "events 4-7, 9-9 were damaged in the journal when it was opened"),
         ([], {"keeper": {"refused": {"/s": "watched by /other"}}}, "tmux server /s is not watched: watched by /other"),
         ([], {"keeper": {"bounded": False}}, "spools grow without bound"),
     ],

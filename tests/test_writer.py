@@ -96,6 +96,20 @@ def test_reopening_gives_the_same_ledger(directory, segment_bytes):
 
 
 @pytest.mark.parametrize("sync", ["always", "second", "never"])
+def test_no_header_is_on_the_disk_before_the_events_that_it_follows(directory, sync, monkeypatch):
+    """Else a power loss leaves a hole between two segments."""
+    synced = []
+    for name in ("fsync", "fdatasync"):
+        real = getattr(os, name)
+        monkeypatch.setattr(os, name, lambda fd, real=real: (synced.append(os.readlink(f"/proc/self/fd/{fd}")), real(fd)))
+    with opened(directory, sync=sync, segment_bytes=1) as writer:
+        old = live(directory)
+        synced.clear()
+        put(writer, 1)
+        assert synced[-3:] == [old, f"{live(directory)}.new", directory]
+
+
+@pytest.mark.parametrize("sync", ["always", "second", "never"])
 def test_sync(directory, sync):
     with opened(directory, sync=sync) as writer:
         put(writer, 1)
@@ -245,10 +259,10 @@ def test_a_segment_that_is_no_segment_is_put_aside(directory):
     with open(live(directory), "wb") as file:
         file.write(b"some bytes\nof a damaged disk\n")
     with opened(directory) as writer:
-        assert writer.ledger.head == 2
+        assert (writer.ledger.head, writer.lost) == (3, [(3, 3)])  # an event of which nothing is left
         assert len(writer.mended) == 1
         put(writer, 3)
-    assert numbers(directory) == [1, 2, 3]
+    assert numbers(directory) == [1, 2, 4]
     [aside] = [name for name in os.listdir(directory) if name.endswith(".damaged")]
     with open(f"{directory}/{aside}", "rb") as file:
         assert file.read() == b"some bytes\nof a damaged disk\n"
@@ -264,6 +278,7 @@ def test_a_damaged_line_is_told_and_costs_only_itself(directory):
     with opened(directory) as writer:
         assert writer.ledger.head == 3
         assert "skipped a damaged line" in writer.mended[0]
+        assert writer.lost == [(2, 2)]
         assert [event.n for event in put(writer, 4)] == [4]
 
 

@@ -4,7 +4,7 @@ import json
 import os
 import shlex
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -12,6 +12,9 @@ from ...shared import paths, supervised
 from ...shared.errors import NoTarget
 from .. import acting, environment, log
 from ..output import JSON, Result, command, table
+
+if TYPE_CHECKING:
+    from ...shared.messages import Event
 
 app = typer.Typer(help="What subscriptions set off: list, look, cancel.", no_args_is_help=True, rich_markup_mode=None)
 _STATES = {
@@ -104,18 +107,10 @@ def policy_(as_json: bool = JSON) -> Result:
     return Result("\n".join([f"{file}{missing}, {whose}", *lines]), data)
 
 
-def _events(subscription: str | None, kind: str = "action") -> Iterator[Any]:
-    from ...shared import journal
-    from ...shared.codec import parse_event
+def _events(subscription: str | None, kind: str = "action") -> Iterator["Event"]:
     from ...shared.messages import Filter
 
-    directory, number = paths.resolve().journal, 1
-    while True:
-        page = journal.read(directory, number, 1000, Filter(kind, subscription=subscription))
-        yield from map(parse_event, page.lines)
-        if page.next <= number:
-            return
-        number = page.next
+    return log.stored(Filter(kind, subscription=subscription), 1)
 
 
 def _actions(subscription: str | None) -> dict[str, dict[str, Any]]:

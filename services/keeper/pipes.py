@@ -71,7 +71,7 @@ class Pipes:
                 drafts += topology.unobserve(pane_id, CLOSED, now, end)
             elif pane.unobserved == FULL:
                 self._full = True  # tmux finds out with the next output that nobody reads this pipe; it may be a user's
-            elif now - since >= _GRACE:
+            elif now - since >= _GRACE and (pane.stream or not self._spools.has(pane_id)):  # else we are late
                 drafts += topology.unobserve(pane_id, ELSEWHERE, now, end)
             elif not pane.unobserved or pane.unobserved == STOPPED:
                 self._suspects[pane_id] = since

@@ -189,7 +189,7 @@ class Server:
 
     def _lost_when_matched(self, now: float) -> None:
         """What its panes have printed comes before its end, unless there is no matcher."""
-        self._empty_since = self._empty_since or now
+        self._empty_since = min(self._empty_since or now, now)  # also where the clock was set back
         left = self._empty_since + _UNMATCHED_MOST - now if self.topology.departed else 0.0
         if left > 0:
             self._lookout.look_soon(left)

@@ -30,6 +30,10 @@ class Spools:
     def walk(self) -> list[spool.Spool]:
         return spool.walk_server(self._root, self._server)
 
+    def has(self, pane: str) -> bool:
+        """Whether there is a stream of this pane, told or not."""
+        return any(found.stream.pane == pane and not self.is_over(found.stream.name) for found in self.walk())
+
     def find(self, stream: str | None) -> str | None:
         """Where a stream's spool lies; None if it is gone."""
         return spool.find(self._root, self._server, stream) if stream else None

@@ -43,6 +43,8 @@ class Logger(Service):
         self.server.handle(Get, self._get)
         self.server.handle(Positions, self._positions)
         self.server.handle(Tip, self._tip)
+        self._lost: list[journal.Range] = []
+        self._tell_lost()
         self._beat()
 
     def status(self) -> dict[str, Any]:
@@ -52,6 +54,7 @@ class Logger(Service):
             "head": self._ledger.head,
             "first": self._writer.oldest(),
             "mended": self._writer.mended,
+            "lost": self._lost,
             "trouble": self._stalled and {"since": timestamp(self._stalled.since), "reason": self._stalled.reason},
         }
 
@@ -98,6 +101,20 @@ class Logger(Service):
             self._write(events, [event_line(event) for event in events])
             self._stalled = None
 
+    def _tell_lost(self) -> None:
+        """What was damaged while nobody wrote: each range once, by its position, however often the files are read."""
+        now, told = time.time(), []
+        for first, last in self._writer.lost:
+            data = {"what": "events", "start": first, "end": last, "reason": journal.DAMAGED}
+            told.append(Draft("journal/lost", first, "", "gap", now, data=data))
+        events = self._ledger.accept(told)
+        self._lost = [(event.data["start"], event.data["end"]) for event in events]
+        for sentence in self._writer.mended:
+            print(f"journal: {sentence}", flush=True)
+        if events:
+            with contextlib.suppress(CtmuxError):  # the disk is full: said of the same files by the next logger
+                self._write(events, [event_line(event) for event in events])
+
     def _publish(self, event: Event) -> None:
         frames = encode_event(event)
         self._publisher.send_multipart(
@@ -127,6 +144,7 @@ class Logger(Service):
         return {
             "lines": page.lines,
             "next": page.next,
+            "damaged": page.damaged,
             "head": self._ledger.head,
             "first": self._writer.oldest(),
             "log": self._ledger.log,

@@ -6,18 +6,18 @@ import glob
 import json
 import os
 import time
-import uuid
 
 from ...shared import journal
-from ...shared.codec import DecodeError, parse_event
 from ...shared.config import LoggerConfig
 from ...shared.counted import counted
 from ...shared.paths import ensure_private
 from .ledger import Ledger
+from .replay import Replay
 
 
 class Writer:
-    """Appends events to the live segment. The journal is its own checkpoint: `open` rebuilds the ledger from it."""
+    """Appends events to the live segment. The journal is its own checkpoint: the ledger is rebuilt from it. `mended` and
+    `lost` say what was damaged: sentences, and numbers without an event."""
 
     def __init__(self, directory: str, config: LoggerConfig):
         ensure_private(directory)
@@ -25,57 +25,35 @@ class Writer:
         self._config = config
         self.dirty = False
         self.mended: list[str] = []
+        self.lost: list[journal.Range] = []
         self._fd = -1
         self._size = 0
         self._began = 0.0
         self.ledger = self._open()
 
     def _open(self) -> Ledger:
-        """Continue the newest segment that has a header, after cutting its torn tail."""
+        """Continue the newest segment, after cutting its torn tail; begin another one where that is damaged."""
         for path in glob.glob(f"{glob.escape(self._directory)}/events-*.jsonl.new"):
             os.unlink(path)  # killed before it had its name
-        for segment in reversed(journal.segments(self._directory)):
-            header = journal.header(segment)
-            if header is None:
-                # Killed between making a segment and writing its header: it never held an event. Anything else is kept.
-                if os.path.getsize(segment.path) < 2 or b"\n" not in _start(segment.path):
-                    os.unlink(segment.path)
-                else:
-                    os.rename(segment.path, segment.path + ".damaged")
-                self.mended.append(f"{os.path.basename(segment.path)}: no header")
-                continue
-            ledger = Ledger.restore(header)
-            end = self._replay(segment.path, ledger)
-            self._fd = os.open(segment.path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
-            torn = os.fstat(self._fd).st_size - end
-            if torn:
-                os.ftruncate(self._fd, end)
-                self.mended.append(f"{os.path.basename(segment.path)}: cut {counted(torn, 'byte')} of a torn line")
-            self._size = end
-            self._began = float(header["time"])
-            self._link(segment.path)
-            return ledger
-        ledger = Ledger(uuid.uuid4().hex)
-        self._start_segment(ledger)
-        return ledger
+        segments = journal.segments(self._directory)
+        replay = Replay(segments)
+        self.mended, self.lost = replay.mended, replay.lost
+        if replay.whole:
+            self._continue(segments[-1].path, replay)
+        else:
+            self._start_segment(replay.ledger)
+        for segment in replay.empty:  # only now: the new header has the numbers that were issued there
+            os.rename(segment.path, segment.path + ".damaged")
+        return replay.ledger
 
-    def _replay(self, path: str, ledger: Ledger) -> int:
-        """Give the ledger every whole line; the offset behind the last one."""
-        end = 0
-        with open(path, "rb") as file:
-            for line in file:
-                if not line.endswith(b"\n"):
-                    break
-                end += len(line)
-                if journal.number(line) is None:
-                    continue
-                try:
-                    event = parse_event(line)
-                except DecodeError:
-                    self.mended.append(f"{os.path.basename(path)}: skipped a damaged line at byte {end - len(line)}")
-                    continue
-                ledger.commit([event])
-        return end
+    def _continue(self, path: str, replay: Replay) -> None:
+        self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        torn = os.fstat(self._fd).st_size - replay.end
+        if torn:
+            os.ftruncate(self._fd, replay.end)
+            self.mended.append(f"{os.path.basename(path)}: cut {counted(torn, 'byte')} of a torn line")
+        self._size, self._began = replay.end, replay.began
+        self._link(path)
 
     def append(self, lines: list[bytes]) -> None:
         """One write. Raises OSError when nothing, or not all, could be written; then nothing was."""
@@ -101,7 +79,8 @@ class Writer:
             return
         old = self._fd
         try:
-            self.sync()
+            os.fdatasync(self._fd)  # whatever the settings: the next header says that all of it is there
+            self.dirty = False
             self._retain()
             self._start_segment(self.ledger)
         except OSError as error:
@@ -180,8 +159,3 @@ class Writer:
     def close(self) -> None:
         self.sync()
         os.close(self._fd)
-
-
-def _start(path: str) -> bytes:
-    with open(path, "rb") as file:
-        return file.read(65536)

@@ -1,80 +1,58 @@
 """The lines around a line that has fired: those before it at once, those after it when they have come, or nothing does."""
 
-import functools
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
-from ...shared import spool, terminal
+from ...shared import spool
 from ...shared.service import Service
-from . import visible
-from .facts import TEXT_MAX, Fact
+from .around import REACH, Around
+from .facts import Fact
+from .governor import Governor
 from .rule import Rule
 from .rules import Rules
 from .sights import Sights
 from .stream import Hit, StreamState
 from .subscription import Subscription
 
-_REACH = 1 << 16  # bytes that are looked through
-_LINE = 256  # bytes: most lines are shorter
 _QUIET = 0.2  # seconds without output: nothing more will come now
 
 
 class Context:
     """Reads the spools, where all of it is."""
 
-    def __init__(self, service: Service, rules: Rules):
-        self._service, self._rules = service, rules
+    def __init__(self, service: Service, rules: Rules, governor: Governor):
+        self._service, self._rules, self._governor = service, rules, governor
         self._waiting: dict[str, dict[tuple[str, int], int]] = {}  # stream -> (subscription, line) -> the line's end
         self._sights = Sights()
 
-    def before(self, subscription: Subscription, state: StreamState, hit: Hit) -> dict[str, Any]:
+    def around(self, server: str, stream: str, stop: int) -> Around:
+        """The lines of a stream up to `stop`; nothing is read before it is asked for."""
+
+        def read(offset: int, limit: int) -> spool.Range:
+            path = spool.find(self._rules.root, server, stream)
+            if path is None:
+                raise FileNotFoundError(stream)
+            return spool.read(path, offset, limit)
+
+        return Around(read, lambda offset: self._sights.at(f"{server}/{stream}", read, offset), stop)
+
+    def before(self, around: Around, hit: Hit) -> dict[str, Any]:
         """What a fact about a line has of it."""
-        if not subscription.options.before:
+        wanted = hit.subscription.options.before
+        if not wanted:
             return {}
-        wanted = subscription.options.before
-        lines: list[str] = []
-        for reach in _reaches(wanted):
-            lines = self._lines(state.server, state.name, max(0, hit.offset - reach), hit.offset, begun=False)
-            if len(lines) >= wanted or reach >= hit.offset:
-                break
-        return {"before": lines[-wanted:]}
+        return {"before": self._cut(hit.subscription, around.before, hit.offset, wanted)}
 
-    def _after(self, server: str, stream: str, start: int, end: int, wanted: int) -> list[str]:
-        """The lines from `start` on: no more is read than so many need."""
-        lines: list[str] = []
-        for reach in _reaches(wanted):
-            stop = min(end, start + reach)
-            lines = self._lines(server, stream, start, stop, ended=stop == end or reach == _REACH)
-            if len(lines) >= wanted or stop == end:
-                break
-        return lines[:wanted]
-
-    def _lines(self, server: str, stream: str, start: int, end: int, begun: bool = True, ended: bool = True) -> list[str]:
-        """`begun`: with the line that `start` is in, also if it does not begin there; `ended`: with what follows the last
-        whole one."""
-        path = spool.find(self._rules.root, server, stream)
-        if path is None or end <= start:
-            return []
+    def _cut(self, subscription: Subscription, find: Callable[..., list[str]], *where: int) -> list[str]:
+        """What `find` finds; its time is charged like that of a search."""
+        began = time.thread_time()
         try:
-            found = spool.read(path, start, end - start)
-            raw, start = found.data[: max(0, end - found.offset)], found.offset
-            if not ended:
-                raw = raw[: terminal.cut(raw)]
-            if not begun and start:
-                cut = raw.find(b"\n") + 1
-                raw, start = raw[cut:], start + cut
-            raw = raw.replace(b"\r\n", b"\n")
-            state = self._sights.at(f"{server}/{stream}", functools.partial(spool.read, path), start)
+            return find(*where)
         except FileNotFoundError:  # it has just gone
             return []
-        shown = visible.parts(raw, state)[0]
-        lines = []
-        for text, printed in zip(shown.split(b"\n"), raw.split(b"\n"), strict=True):
-            cleaned = terminal.clean(text).strip(b"\n")
-            if cleaned or not printed.strip(b"\r"):  # else all of it was a prompt, or typed
-                lines += [line.decode(errors="replace")[:TEXT_MAX] for line in cleaned.split(b"\n")]
-        return lines[raw.startswith(b"\n") : len(lines) - raw.endswith(b"\n")]
+        finally:
+            self._governor.charge(subscription.patterns[0], time.thread_time() - began, 0, 0)
 
     # ---- lines that are to come ------------------------------------------------------------------------------------
 
@@ -134,26 +112,20 @@ class Context:
         server, _, name = stream.partition("/")
         told: list[tuple[str, Fact]] = []
         waiting = self._waiting[stream]
-        for (id, offset), begin in list(waiting.items()):
+        around = self.around(server, name, end)
+        for (id, offset), begin in sorted(waiting.items(), key=lambda one: one[1]):
             if of not in (None, id):
                 continue
             rule = self._rules.by_id.get(id)
-            wanted = rule.subscription.options.after if rule else 0
-            lines = self._after(server, name, begin, min(end, begin + _REACH), wanted)
-            if rule and len(lines) < wanted and not flush and end < begin + _REACH:
-                continue
+            lines: list[str] = []
+            if rule:
+                wanted = rule.subscription.options.after
+                lines = self._cut(rule.subscription, around.after, offset, begin, wanted)
+                if len(lines) < wanted and not flush and end < begin + REACH:
+                    continue
             del waiting[id, offset]
             fact = {"is": "after", "at": time.time(), "key": f"after/{stream}", "position": offset, "server": server}
             told.append((id, {**fact, "stream": name, "offset": offset, "lines": lines}))
         if not waiting:
             del self._waiting[stream]
         self._rules.tell(told)
-
-
-def _reaches(lines: int) -> Iterator[int]:
-    """How many bytes are looked through for so many lines: few at first, as most lines are short."""
-    reach = _LINE * (lines + 1)
-    while reach < _REACH:
-        yield reach
-        reach *= 4
-    yield _REACH

@@ -30,12 +30,11 @@ class Engine:
     def __len__(self) -> int:
         return len(self._home)
 
-    def add(self, pattern: str) -> None:
-        """Look for a pattern from now on."""
-        if pattern in self._home:
-            return
-        self._home[pattern] = self._plain
-        self._plain.patterns.append(pattern)
+    def add(self, *patterns: str) -> None:
+        """Look for them from now on."""
+        fresh = [pattern for pattern in dict.fromkeys(patterns) if pattern not in self._home]
+        self._home |= dict.fromkeys(fresh, self._plain)
+        self._plain.patterns += fresh
         if len(self._plain.patterns) > _PLAIN_MOST:
             self._merge_plain()
 

@@ -40,7 +40,7 @@ class Governor:
         if account.seconds > _MOST and account.seconds > _SLOW * account.size:
             self._burning[pattern] = (
                 f"too expensive: {account.seconds:.1f} s of the processor for {account.size / 1e6:.1f} MB of output; "
-                "use smaller repetitions, or text that must be there"
+                "use smaller repetitions, text that must be there, or fewer lines of context"
             )
 
     def forget(self, pattern: str) -> None:

@@ -47,7 +47,7 @@ class Matcher(Service):
         self.governor = registry.governor
         progress = Progress(self, outbox, rules, self.streams, f"{paths.runtime}/matcher.progress")
         silence = Silence(self, rules, self.caught_up)
-        context = Context(self, rules)
+        context = Context(self, rules, registry.governor)
         history = History(self, self, root, config.matcher.quiet_seconds)
         self._life = Life(self, registry, rules, outbox, self.streams, silence, context, history)
         self._output = Output(registry, rules, outbox, progress, self._life, silence, context, history)

@@ -92,13 +92,19 @@ class Output:
         """Events of plain subscriptions; the others are told, and that is kept, before anything goes out."""
         events: list[Draft] = []
         told: list[Told] = []
+        around = self._context.around(state.server, state.name, hits[-1].offset if hits else 0)
         for hit in hits:
             subscription = hit.subscription
+            rule = self._rules.by_id.get(subscription.id)
+            if not subscription.plain and (rule is None or rule.closing):
+                continue  # over, by a line before this one
             at = times.of(hit.end)
             fact = facts.line(state, hit, at)
             if not subscription.plain:
-                fact |= self._context.before(subscription, state, hit)
-                told.append((subscription.id, fact))
+                told.append((subscription.id, fact | self._context.before(around, hit)))
+                if subscription.options.count:  # at once: this line may be its last
+                    self._rules.tell(told)
+                    told = []
                 continue
             before = state.seen.get(subscription.id, {"times": 0})["times"]
             state.seen[subscription.id] = {"times": before + 1, "at": at, "line": fact["line"], "offset": hit.offset}

@@ -39,9 +39,8 @@ class Registry:
         """Keep it, and look for it from now on. Raises OSError."""
         self.store.add(subscription)
         self._enlist(subscription)
-        for pattern in subscription.texts:
-            self.engine.add(pattern)
-            self._merge()
+        self.engine.add(*subscription.texts)
+        self._merge()
 
     def _enlist(self, subscription: Subscription) -> None:
         self.index.add(subscription)

@@ -177,6 +177,7 @@ class Rule:
                 if self._options.after and "offset" in one.data:
                     name = f"{one.data['stream']}/{one.data['offset']}"
                     self.held[name] = {"at": at, "place": list(one.place), "data": one.data}
+                    self._count()
                 else:
                     fired.append(self._event(one, at))
         return fired
@@ -200,9 +201,14 @@ class Rule:
         return Fired(self.fired, at, firing.place, data)
 
     def _count(self) -> None:
+        """What is held will be events: when those are enough, nothing else is taken."""
         most = self._options.count
-        if most and self.fired >= most:
-            self.over = self.over or ("once" if most == 1 else "count")
+        if most and self.fired + len(self.held) >= most:
+            reason = "once" if most == 1 else "count"
+            if self.fired >= most:
+                self.over = self.over or reason
+            else:
+                self.closing = self.closing or reason
 
     def _end(self, reason: str) -> None:
         if self.held:

@@ -200,8 +200,10 @@ def test_a_damaged_line_is_told_and_passed_over(daemon: World) -> None:
     segment.write_bytes(b"".join(lines))
     done = daemon.ctmux("events", "--json")
     assert len(done.stdout.splitlines()) == len(lines) - 2  # nor has the header an event
-    assert done.stderr.startswith(f"ctmux: {segment}:{at + 1}: not a message") and done.stderr.count("\n") == 1
-    assert done.stderr.endswith("; see: ctmux events verify\n")
+    told = f"ctmux: events {at}-{at} are missing: damaged in the journal; see: ctmux events verify\n"
+    assert done.stderr == told  # line 1 is the header
+    assert daemon.ctmux("events", "--kind", "gap").stderr == told
+    assert f"{segment.name} line {at + 1}: no event" in daemon.ctmux("events", "verify", code=1).stderr
 
 
 def test_what_is_beyond_the_end_is_not_replayed(daemon: World) -> None:
