@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 
-def subscription(kind, *patterns, **options):
+def subscription(kind, *patterns, pane=None, **options):
     return Subscription(
-        "s1", 1, kind, list(patterns), None, None, None, "", 0.0, options=read(kind, list(patterns), options)
+        "s1", 1, kind, list(patterns), None, None, pane, "", 0.0, options=read(kind, list(patterns), options)
     )  # fmt: skip
 
 
@@ -81,7 +81,23 @@ def test_timeout_expires_once_and_is_satisfied_by_what_comes_before():
 
 def test_timeout_is_over_when_what_comes_is_late():
     rule = Rule(subscription("timeout", "A", seconds=5.0))
+    assert play(rule, line(5.1, 0)) == [] and rule.deadline == 5.0  # of another pane there may be one in time
+    assert play(rule, tick(5.0)) == [5.0] and rule.over == "expired"
+    rule = Rule(subscription("timeout", "A", pane="%1", seconds=5.0))
     assert play(rule, line(5.1, 0)) == [5.0] and rule.over == "expired"
+
+
+def test_a_flood_of_late_lines_is_not_kept_for_ever(monkeypatch):
+    monkeypatch.setattr("ctmux.services.matcher.rule._ASIDE_MOST", 3)
+    rule = Rule(subscription("absence", "A", seconds=5.0))
+    fired = [play(rule, line(at, 0)) for at in (10.0, 11.0, 20.0, 21.0, 30.0, 31.0)]
+    assert fired == [[], [], [], [5.0], [], [16.0]] and len(rule.aside) == 2
+
+
+def test_what_is_put_aside_waits_for_an_exit_too():
+    rule = Rule(subscription("not-then", "A", "B", seconds=10.0))
+    assert play(rule, line(1.0, 0), line(20.0, 0, pane="%2")) == [] and rule.panes == {"x/%1", "x/%2"}
+    assert play(rule, exited(21.0, pane="%2"), tick(11.0)) == [11.0, 21.0]
 
 
 def test_absence_arms_again_at_the_next_match():
@@ -150,7 +166,7 @@ def test_a_without_b():
     assert play(rule, line(1.0, 0), line(5.0, 1), tick(11.0)) == []
     assert play(rule, line(20.0, 0), line(25.0, 0), tick(30.0)) == [30.0]
     assert rule.deadline is None
-    assert play(rule, line(40.0, 0), line(51.0, 1)) == [50.0]  # B came too late
+    assert play(rule, line(40.0, 0), line(51.0, 1), tick(50.0)) == [50.0]  # B came too late
     assert play(rule, line(60.0, 0), exited(61.0)) == [61.0]  # B cannot come any more
 
 
@@ -188,7 +204,7 @@ def test_count_ttl_and_until():
     rule = Rule(subscription("pattern", "A", count=2))
     assert play(rule, line(1.0, 0), line(2.0, 0), line(3.0, 0)) == [1.0, 2.0] and rule.over == "count"
     rule = Rule(subscription("pattern", "A", ttl=2.5))
-    assert play(rule, line(1.0, 0), line(3.0, 0)) == [1.0] and rule.over == "ttl"
+    assert play(rule, line(1.0, 0), line(3.0, 0), tick(2.5)) == [1.0] and rule.over == "ttl"
     rule = Rule(subscription("pattern", "A", until="B"))
     assert play(rule, line(1.0, 0), line(2.0, 1), line(3.0, 0)) == [1.0] and rule.over == "until"
     rule = Rule(subscription("pattern", "A", until="B"))
@@ -428,13 +444,29 @@ def test_no_time_is_missed(wanted, steps):
     """Ticks at each deadline change nothing but when it is heard of."""
     facts = facts_of(wanted, steps)
     late, timely = Rule(wanted), Rule(wanted)
-    expected = [fired for fact in facts for fired in late.take(fact)]
+    expected = [fired for fact in facts for fired in late.take(fact)] + ticks(late, facts)
     got = []
-    for fact in facts:
-        while (due := timely.deadline) is not None and due <= fact["at"]:
-            got += timely.take(tick(due))
-        got += timely.take(fact)
+    for number, fact in enumerate(facts):
+        got += ticks(timely, facts[: number + 1]) + timely.take(fact)
     assert got == expected
+
+
+def ticks(rule, facts):
+    """What was due until the last of these."""
+    fired = []
+    while facts and (due := rule.deadline) is not None and due <= facts[-1]["at"]:
+        fired += rule.take(tick(due))
+    return fired
+
+
+@given(st.sampled_from([rule for rule in RULES if rule.kind in ("timeout", "absence", "not-then")]), STEPS)
+def test_a_pane_that_is_read_after_another_changes_no_time(wanted, steps):
+    facts = facts_of(wanted, steps)
+    timely, late = Rule(wanted), Rule(wanted)
+    expected = [fired for fact in facts for fired in timely.take(fact)] + ticks(timely, facts)
+    got = [fired for fact in sorted(facts, key=lambda fact: fact["pane"]) for fired in late.take(fact)] + ticks(late, facts)
+    assert sorted((fired.at, *fired.place) for fired in got) == sorted((fired.at, *fired.place) for fired in expected)
+    assert late.over == timely.over
 
 
 def test_every_kind_has_a_machine_and_a_need():

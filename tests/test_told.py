@@ -26,7 +26,7 @@ class Loop:
         self.outbox = self
         self.alive = {one.id: one for one in subscriptions}
         self.journal, self.ends, self.timers, self.waiting = [], {}, [], []
-        self.deaf = self.unsure = False
+        self.deaf = self.unsure = self.behind = False
         self.rules = Rules(self, self, str(path), "")
         for one in subscriptions:
             if not one.plain:
@@ -57,8 +57,8 @@ class Loop:
             if timer.action:
                 timer.action()
 
-    def caught_up(self):
-        return True
+    def caught_up(self, until):
+        return not self.behind
 
     def is_unsure(self, until):
         return self.unsure
@@ -355,3 +355,90 @@ def test_one_that_fired_once_has_ended_although_its_fact_is_lost(path):
     wanted = subscription(1, "pattern", "A", count=1)
     loop = Loop(path, [wanted], {"s1": 1})
     assert loop.ends == {"s1": "once"} and not loop.fired("s1")
+
+
+# ---- panes that are read one after the other ------------------------------------------------------------------------
+
+
+def at(seconds, pane, *indexes, since=1000.0):
+    """A line of a pane that was printed so long after `since`."""
+    hits = [{"index": index, "pattern": "AB"[index], "match": "", "captures": [], "named": {}} for index in indexes or (0,)]
+    place = {"key": f"line/x/p{pane}", "pane": f"%{pane}", "stream": f"p{pane}"}
+    return line(round(seconds * 10), since + seconds, hits=hits, **place)
+
+
+def made(number, kind, *patterns, **options):
+    one = subscription(number, kind, *patterns, **options)
+    one.created = 1000.0
+    return one
+
+
+ORDERS = [  # what is waited for, what is read in which order, when it fires at once and later, and why it is over then
+    (("timeout", "A"), {"seconds": 5.0}, [at(10, 1), at(3, 2)], [], {"s1": "satisfied"}),
+    (("pattern", "A"), {"ttl": 60.0}, [at(70, 1), at(30, 2)], [1030.0], {"s1": "ttl"}),
+    (("absence", "A"), {"seconds": 5.0}, [at(10, 1), at(4, 2), at(8, 2)], [1015.0], {}),
+    (("not-then", "A", "B"), {"seconds": 30.0}, [at(0, 2), at(38, 1), at(2, 2, 1), at(39, 1, 1)], [], {}),
+    (("not-then", "A", "B"), {"seconds": 30.0}, [at(0, 2), at(38, 1), at(32, 2, 1)], [1030.0, 1068.0], {}),
+    (("timeout", "A"), {"seconds": 5.0}, [at(10, 1), at(6, 2)], [1005.0], {"s1": "expired"}),
+]
+
+
+def told(loop):
+    return [draft.time for draft in loop.journal if draft.subscription == "s1"]
+
+
+@pytest.mark.parametrize(("wanted", "options", "facts", "fires", "ends"), ORDERS)
+@pytest.mark.parametrize("killed", [None, *range(5)])
+def test_a_later_line_that_is_read_first_passes_no_time(path, wanted, options, facts, fires, ends, killed):
+    one = made(1, *wanted, **options)
+    loop, journal = Loop(path, []), []
+    loop = Loop(path, [one])
+    loop.behind = True
+    for number, fact in enumerate(facts):
+        if number == killed:
+            journal, loop = told(loop), Loop(path, [one])
+            loop.behind = True
+        loop.rules.tell([("s1", fact)])
+        loop.turn()
+        assert 1005.0 not in told(loop) and "expired" not in loop.ends.values()
+    if killed == len(facts):
+        journal, loop = told(loop), Loop(path, [one] if not loop.ends else [])
+    loop.behind = False
+    for _ in facts:
+        loop.turn()
+    assert sorted({*journal, *told(loop)}) == fires
+    assert not ends or loop.ends == ends or killed == len(facts)
+
+
+def test_what_is_put_aside_counts_at_once_when_the_machine_slept(path):
+    """The timer has counted nothing meanwhile: a line tells that the time is up."""
+    one = made(1, "pattern", "A", ttl=60.0)
+    one.created = time.time() - 1.0
+    loop = Loop(path, [one])
+    loop.rules.tell([("s1", at(3600, 1, since=one.created))])
+    assert not loop.ends
+    loop.turn(0.0)
+    assert loop.ends == {"s1": "ttl"}
+
+
+def test_what_is_put_aside_counts_when_its_session_is_closed(path):
+    one = made(1, "not-then", "A", "B", seconds=5.0, ttl=1000.0)
+    loop = Loop(path, [one])
+    loop.behind = True
+    loop.rules.tell([("s1", at(0, 1)), ("s1", at(9, 2)), ("s1", at(20, 3))])
+    loop.rules.settle("s1")
+    assert told(loop) == [1005.0, 1014.0] and not loop.rules.by_id["s1"].aside
+
+
+def test_a_member_tells_what_it_has_put_aside_before_a_follower_is_over(path):
+    member = made(1, "absence", "A", seconds=5.0)
+    follower = made(2, "any", members=["s1"], ttl=16.0)
+    loop = Loop(path, [follower, member])
+    loop.behind = True
+    loop.rules.tell([("s1", at(10, 1)), ("s1", at(4, 2))])
+    loop.turn()
+    loop.behind = False
+    for _ in range(9):
+        loop.turn()
+    assert told(loop) == [1009.0, 1015.0] and loop.ends == {"s2": "ttl"}
+    assert [draft.time for draft in loop.journal if draft.subscription == "s2"] == [1009.0, 1015.0]

@@ -5,6 +5,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
+from ctmux.services.matcher import feed
 from ctmux.services.matcher.reader import Reader
 from ctmux.shared import spool
 from ctmux.shared.messages import Finish
@@ -109,6 +110,18 @@ def test_nobody_is_sure_of_the_time_before_it_until_it_is_looked_at(matcher):
     assert [matcher.reader.is_unsure(time.time() - age) for age in (100.0, 98.0)] == [False, True]
     matcher.turn()
     assert not matcher.reader.is_unsure(time.time())
+
+
+def test_what_is_not_read_yet_was_printed_after_what_is(matcher):
+    """So a flood of which we never see the end keeps no time from passing."""
+    matcher.reader.begin(spool.Spool("x", "$1", spool.parse_stream(NAME), str(matcher.path)))
+    matcher.write(b"y\n" * feed.TURN)
+    os.utime(matcher.path, (time.time() - 99.0,) * 2)
+    assert matcher.reader.behind(1.0)  # nothing is read
+    matcher.turn()
+    assert [matcher.reader.behind(time.time() - age) for age in (100.0, 98.0)] == [False, True]
+    matcher.turn()
+    assert not matcher.reader.behind(time.time())
 
 
 @pytest.mark.parametrize("passed_by", [False, True])

@@ -26,9 +26,9 @@ class Deadlines:
         return len(self._counts)
 
     def arm(self, id: str, deadline: float, seconds: float | None = None) -> None:
-        """Wait for a time of the clock, or so many seconds. A timer that comes sooner stays: who is called looks again."""
+        """Wait for a time of the clock, or so many seconds. A timer for a sooner time stays: who is called looks again."""
         known = self._counts.get(id)
-        if known and known.deadline <= deadline:
+        if seconds is None and known and known.deadline <= deadline:
             return
         self.cancel(id)
         left = deadline - time.time() if seconds is None else seconds

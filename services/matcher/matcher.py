@@ -4,6 +4,7 @@ It reads the spools itself instead of the chunks that the watchers publish: it h
 where a chunk was lost, and without the way over the bus an event comes 0.7 ms earlier (docs/architecture.md).
 """
 
+import math
 import os
 from typing import Any
 
@@ -80,11 +81,12 @@ class Matcher(Service):
         """Whether nothing may be read now."""
         return self._reader.held
 
-    def caught_up(self) -> bool:
-        """Read what is there; whether that was all. While the instance is being stopped nobody knows: no pane is observed
-        any more, and what is due then is for the next matcher to say."""
-        self._reader.look()
-        return not self._reader.behind and not os.path.exists(self.paths.stopping)
+    def caught_up(self, until: float = math.inf) -> bool:
+        """Read what is there; whether that was all that has come by `until`. While the instance is being stopped nobody
+        knows: no pane is observed any more, and what is due then is for the next matcher to say."""
+        if not self._reader.behind(until):  # else it reads already, and so many may ask that nobody else had his turn
+            self._reader.look()
+        return not self._reader.behind(until) and not os.path.exists(self.paths.stopping)
 
     def is_unsure(self, until: float) -> bool:
         """Whether an unfinished line that was there by `until` is still to be looked at."""

@@ -73,6 +73,8 @@ class Panes:
 
     def _end_all(self, server: str, scope: str, reason: str) -> None:
         for subscription in self._registry.bound_to(server, scope):
+            self._rules.settle(subscription.id)  # which may end it
+        for subscription in self._registry.bound_to(server, scope):
             self._life.end(subscription, reason)
 
     def _answer(self, reply: Reply) -> None:

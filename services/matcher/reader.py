@@ -51,10 +51,14 @@ class Reader:
         self._ends: dict[str, list[tuple[bool, Done]]] = {}  # streams to be finished: over?, and whom to tell
         service.register(self._folders, self.look)
 
-    @property
-    def behind(self) -> bool:
-        """Whether there is output that is not read yet."""
-        return bool(self._pending)
+    def behind(self, until: float) -> bool:
+        """Whether there is output that is not read yet and may have been there by `until`."""
+        return any(self._printed(key) <= until for key in self._pending)
+
+    def _printed(self, key: str) -> float:
+        """When the last was printed that is read of a stream: what follows came later."""
+        state = self._streams.get(key)
+        return state.times.of(state.lines.end) if state else 0.0
 
     @property
     def held(self) -> bool:
@@ -107,7 +111,7 @@ class Reader:
     # ---- what is new -----------------------------------------------------------------------------------------------
 
     def look(self) -> None:
-        """Take what has happened, then read what is new, for a slice: see `behind`."""
+        """Take what has happened, then read what is new, for a slice."""
         for touched in self._folders.read():
             key = f"{touched.server}/{touched.stream.name}"
             if touched.mask == inotify.DELETE:

@@ -1,11 +1,12 @@
 """A subscription that remembers something: facts in, events out, the same whenever the same facts are told again. Pure."""
 
 import json
+from bisect import insort
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from .correlation import AllOf, AnyOf, NotThen, Sequence, Threshold
-from .facts import End, Fact, Firing, Place, Said, fitting
+from .facts import End, Fact, Firing, Place, Said, fitting, pane_key
 from .kinds import Absence, Command, Exit, Idle, Kind, Pattern, Prompt, Timeout
 from .policy import Policy
 from .subscription import Subscription
@@ -15,6 +16,7 @@ KINDS: dict[str, type[Kind]] = {
     "prompt": Prompt, "sequence": Sequence, "not-then": NotThen, "threshold": Threshold, "any": AnyOf, "all": AllOf,
 }  # fmt: skip
 _SOURCES_MOST = 2000  # streams and panes, the latest: only what a killed matcher would be told again has to be known
+_ASIDE_MOST = 1000  # facts: a flood of which we never see the end is not kept in memory
 _EXPIRE = ("timeout", "absence", "idle", "not-then")
 
 
@@ -34,7 +36,8 @@ class Fired(NamedTuple):
 
 class Rule:
     """`fired` counts its events; `over`: why it has ended; `held`: firings that wait for the lines after theirs; `closing`:
-    why it is over when they have come."""
+    why it is over when they have come; `aside`: facts from behind the deadline, by their times. As panes are read one after
+    the other, lines of another one may be in time and not told yet; when all that was in time is, a tick says so."""
 
     def __init__(self, subscription: Subscription, state: dict[str, Any] | None = None):
         state = state or {}
@@ -49,12 +52,14 @@ class Rule:
         self.over: str | None = state.get("over")
         self.closing: str | None = state.get("closing")
         self.held: dict[str, dict[str, Any]] = state.get("held", {})
+        self.aside: list[Fact] = state.get("aside", [])
 
     def dump(self) -> dict[str, Any]:
         """All that it remembers, as JSON can hold it."""
         state = {
             "kind": self._kind.state, "policy": self._policy.state, "seen": self._seen, "begun": self._begun,
             "fired": self.fired, "last": self.last, "over": self.over, "held": self.held, "closing": self.closing,
+            "aside": self.aside,
         }  # fmt: skip
         copied: dict[str, Any] = json.loads(json.dumps(state))
         return copied
@@ -93,22 +98,49 @@ class Rule:
     @property
     def panes(self) -> Collection[str]:
         """Those of which it waits for something that their end decides."""
-        panes: Collection[str] = self._kind.state.get("panes", ())
-        return panes
+        panes: Collection[str] | None = self._kind.state.get("panes")
+        if panes is None:
+            return ()
+        return {*panes, *map(pane_key, self.aside)} if self.aside else panes
 
     def take(self, fact: Fact) -> list[Fired]:
         """The events that follow from a fact. What was due before it comes first."""
-        if self._is_deaf(fact) or (fact["is"] != "tick" and self.knows(fact)):
+        if fact["is"] == "tick":
+            return self._pass(fact["at"])
+        if self.knows(fact):
             return []
-        fired = self._pass(fact["at"])
-        if self._is_deaf(fact) or fact["is"] == "tick":
-            return fired
         if fact["position"] == self._seen.get(fact["key"]):
             fact = {**fact, "hits": self._rest(fact), "rest": True}
         self._remember(fact)
         if fact["is"] == "after":
-            return fired + self._release(fact)
+            return self._release(fact)
+        insort(self.aside, fact, key=lambda one: float(one["at"]))
+        return self._pass(self._sure(fact))
+
+    def _sure(self, fact: Fact) -> float:
+        """Up to when all is known by a fact: in one pane, things come in their order."""
+        if self.subscription.pane is not None and not self._options.members:
+            return float(fact["at"])
+        return float(self.aside[0]["at"]) if len(self.aside) > _ASIDE_MOST else 0.0
+
+    def _pass(self, now: float) -> list[Fired]:
+        """What has come, and what was due by `now`, in the order of their times."""
+        fired: list[Fired] = []
+        while not self.over:
+            due = self.deadline
+            if self.aside and (due is None or self.aside[0]["at"] < due):
+                fired += self._hear(self.aside.pop(0))
+            elif due is not None and due <= now:
+                fired += self._expire(due)
+            else:
+                break
+        return fired
+
+    def _hear(self, fact: Fact) -> list[Fired]:
+        if self._is_deaf(fact):
+            return []
         self.last = fact
+        fired: list[Fired] = []
         if fact["is"] != "line" or any(hit["index"] < len(self.subscription.patterns) for hit in fact["hits"]):
             fired += self._say(self._kind.take(fact), fact["at"])  # not of a line that only ends it
         if self._options.until and any(hit["pattern"] == self._options.until for hit in fact.get("hits", ())):
@@ -127,15 +159,12 @@ class Rule:
             del self._seen[oldest]
             self._begun.pop(oldest, None)
 
-    def _pass(self, now: float) -> list[Fired]:
-        fired: list[Fired] = []
-        while (due := self.deadline) is not None and due <= now:
-            kind = self._kind.deadline
-            if kind is None or kind > due:
-                self._end("ttl")
-            else:
-                fired += self._say(self._kind.expire(due), due)
-        return fired
+    def _expire(self, due: float) -> list[Fired]:
+        kind = self._kind.deadline
+        if kind is None or kind > due:
+            self._end("ttl")
+            return []
+        return self._say(self._kind.expire(due), due)
 
     def _say(self, said: list[Said], at: float) -> list[Fired]:
         fired: list[Fired] = []

@@ -27,7 +27,7 @@ class Owner(Protocol):
 
     def ended(self, subscription: Subscription, reason: str, by: str | None) -> None: ...
 
-    def caught_up(self) -> bool: ...
+    def caught_up(self, until: float) -> bool: ...
 
     def is_unsure(self, until: float) -> bool: ...
 
@@ -68,7 +68,7 @@ class Rules:
         """As an earlier matcher left it, unless that is damaged."""
         try:
             rule = Rule(subscription, self._memory.states.pop(subscription.id, None))
-            _ = rule.deadline, rule.panes
+            _ = rule.deadline, rule.panes, len(rule.aside)
         except _DAMAGED as error:
             print(f"facts: the state of {subscription.id} is damaged and left out: {error!r}", flush=True)
             return Rule(subscription)
@@ -188,17 +188,39 @@ class Rules:
     # ---- times -----------------------------------------------------------------------------------------------------
 
     def _arm(self, rule: Rule) -> None:
-        if rule.deadline is not None:
-            self._deadlines.arm(rule.subscription.id, rule.deadline)
+        if rule.deadline is not None:  # something from behind it tells that it is up, also while the machine slept
+            self._deadlines.arm(rule.subscription.id, rule.deadline, 0.0 if rule.aside else None)
 
     def _due(self, id: str, counted: float) -> None:
-        caught_up = self._owner.caught_up()  # what has come by now counts
         rule = self.by_id.get(id)
-        if rule is None or id in self._deadlines or rule.deadline is None:
+        if rule is None or (deadline := rule.deadline) is None:
             return
-        if rule.deadline > max(counted, time.time()):
+        if deadline > max(counted, time.time()):
             self._arm(rule)
-        elif not caught_up or self._unsaved or self._owner.is_unsure(rule.deadline):
-            self._deadlines.arm(id, rule.deadline, _BEHIND)
+            return
+        caught_up = self._owner.caught_up(deadline)  # what has come by then counts, and may change it
+        if id in self._deadlines or rule.deadline != deadline:
+            return
+        if not caught_up or self._unsaved or self._owner.is_unsure(deadline) or self._hurry_members(rule):
+            self._deadlines.arm(id, deadline, _BEHIND)
         else:
-            self.tell([(id, {"is": "tick", "at": rule.deadline, "key": "tick", "position": 0})])
+            self._tick(id, deadline)
+
+    def _hurry_members(self, rule: Rule) -> bool:
+        """Whether one that it looks at may yet fire in time: that is seen to at once."""
+        found = False
+        for id in rule.subscription.options.members:
+            member = self.by_id.get(id)
+            if member and member.deadline is not None and member.deadline <= (rule.deadline or 0.0):
+                self._deadlines.arm(id, member.deadline, 0.0)
+                found = True
+        return found
+
+    def _tick(self, id: str, at: float) -> None:
+        self.tell([(id, {"is": "tick", "at": at, "key": "tick", "position": 0})])
+
+    def settle(self, id: str) -> None:
+        """Nothing more comes of where it looks: what it has put aside counts now."""
+        rule = self.by_id.get(id)
+        if rule and rule.aside:
+            self._tick(id, rule.aside[-1]["at"])

@@ -172,6 +172,25 @@ def test_a_matcher_that_was_frozen_does_not_take_lines_for_late(daemon: World) -
     assert ended(daemon, asked) == "satisfied"
 
 
+def test_a_later_line_of_a_pane_that_is_read_first_passes_no_time(daemon: World) -> None:
+    first, second = Printer(daemon), Printer(daemon)
+    missing = subscribe(daemon, "not-then", "^ask", "^answer", "--within", "2")
+    over = subscribe(daemon, "pattern", "^over")
+    second("ask\n")
+    matcher = daemon.role("matcher")
+    os.kill(matcher, signal.SIGSTOP)
+    first("its turn\n")
+    second("answer\n")
+    began = time.monotonic()
+    until(lambda: time.monotonic() - began > 2.2)
+    first("ask\nanswer\nover\n")
+    os.kill(matcher, signal.SIGCONT)
+    until(lambda: fired(daemon, over))
+    second("over\n")
+    until(lambda: len(fired(daemon, over)) == 2)
+    assert not fired(daemon, missing)
+
+
 def test_a_pattern_is_tried_on_what_was_printed(guest: Guest) -> None:
     out = Printer(guest)
     out("error: 7\nfine\n")
