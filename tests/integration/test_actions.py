@@ -576,7 +576,10 @@ def test_hostile_lines_are_only_data_whatever_the_action(world: World) -> None:
 
     def recorded() -> list[Any]:
         got = [json.loads(line) for line in Path(world.root, "record").read_text().splitlines()]
-        assert Counter(one[0][0] for one in got) == dict.fromkeys(("run", "shell", "pane"), len(lines))
+        ends = [end for armed in ways for end in of(world, armed) if end[0] == "refused" or end[1].get("exit_code")]
+        panes = [event["data"] for event in world.events("pane.exited")]
+        told = Counter(one[0][0] for one in got)
+        assert told == dict.fromkeys(("run", "shell", "pane"), len(lines)), f"{ends} {panes}"
         return got
 
     got = until(recorded, 30)
