@@ -9,8 +9,9 @@ from types import SimpleNamespace
 import pytest
 from ctmux.client import over, pace
 from ctmux.client.gap import Gap
-from ctmux.client.joined import _ENDS_KEPT, JoinedFollower
+from ctmux.client.joined import JoinedFollower
 from ctmux.client.script import Ask, Receive
+from ctmux.client.streams import _ENDS_KEPT
 from ctmux.services.logger.ledger import Ledger
 from ctmux.shared import journal, moves, topics
 from ctmux.shared.codec import encode_chunk, encode_event, encode_head, event_line
