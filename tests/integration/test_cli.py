@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -240,3 +241,18 @@ def test_what_supervisord_cannot_open_is_said(world: World) -> None:
     Path(world.paths.runtime).chmod(0o700)
     said = world.ctmux("daemon", "start", code=1).stderr
     assert said == f"ctmux: {world.paths.supervisord}: Is a directory\n"
+
+
+def test_an_interrupt_while_it_loads_is_quiet(world: World) -> None:
+    """Python has begun when it opens the entry point; everything else is imported then."""
+    code = (
+        "import sys, os, signal, importlib.abc\n"
+        "class Interrupted(importlib.abc.MetaPathFinder):\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        "        if name == 'ctmux.cli.main': os.kill(os.getpid(), signal.SIGINT)\n"
+        "from ctmux.cli.start import run\n"
+        "sys.meta_path.insert(0, Interrupted())\n"
+        "run()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=world.env, capture_output=True, text=True, timeout=20)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")  # 130 for a shell
