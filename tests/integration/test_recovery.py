@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import zmq
 from ctmux import AsyncClient, Chunk, Client, DeadlinePassed, Event, Gap
-from ctmux.client import joined
+from ctmux.client import streams
 from ctmux.client.script import SILENCE
 from ctmux.shared import bus, spool, supervised
 from disks import fill
@@ -335,7 +335,7 @@ def test_what_cannot_be_noted_is_not_told(world: World) -> None:
 
 @pytest.mark.any_tmux
 def test_output_that_is_no_longer_kept_is_a_gap(environment: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(joined, "_ENDS_KEPT", 0)
+    monkeypatch.setattr(streams, "_ENDS_KEPT", 0)
     world = environment
     world.configure("[keeper]\nkeep_seconds = 1\n")
     world.begin()
