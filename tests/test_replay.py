@@ -1,6 +1,5 @@
 """What a logger makes of damaged files when it opens them: no number twice, no event hidden, and every loss told."""
 
-import contextlib
 import json
 import os
 import shutil
@@ -11,6 +10,7 @@ from ctmux.shared import journal
 from ctmux.shared.codec import event_line, parse_event
 from ctmux.shared.config import LoggerConfig
 from ctmux.shared.messages import Draft, Event, Filter
+from journals import opened
 
 
 @pytest.fixture
@@ -25,15 +25,6 @@ def directory(tmp_path):
     writer.close()
     assert [segment.first for segment in journal.segments(path)] == [1, 11, 21]
     return path
-
-
-@contextlib.contextmanager
-def opened(directory, **settings):
-    writer = Writer(directory, LoggerConfig(**settings))
-    try:
-        yield writer
-    finally:
-        writer.close()
 
 
 def put(writer, *positions):

@@ -13,20 +13,12 @@ from ctmux.shared.codec import event_line, parse_event
 from ctmux.shared.config import LoggerConfig
 from ctmux.shared.counted import counted
 from ctmux.shared.messages import Draft
+from journals import opened
 
 
 @pytest.fixture
 def directory(tmp_path):
     return f"{tmp_path}/journal"
-
-
-@contextlib.contextmanager
-def opened(directory, **settings):
-    writer = Writer(directory, LoggerConfig(**settings))
-    try:
-        yield writer
-    finally:
-        writer.close()
 
 
 def put(writer, *positions, producer="p", rotate=True, **fields):
