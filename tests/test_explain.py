@@ -19,7 +19,7 @@ def line(at, index, pane="%1"):
     hit = {"index": index, "pattern": "ABC"[index], "match": "", "captures": [], "named": {}}
     return {
         "is": "line", "at": at, "key": f"line/x/{pane}", "position": round(at * 10), **place, "line": "text", "hits": [hit],
-        "offset": 0, "end": 1, "partial": False, "truncated": False,
+        "offset": round(at * 10), "end": 1, "partial": False, "truncated": False,
     }  # fmt: skip
 
 
@@ -32,6 +32,7 @@ def why(wanted, *facts, now, pane="%1", printed=b""):
     rule = Rule(wanted)
     for fact in facts:
         rule.take(fact)
+        rule.take({"is": "tick", "at": fact["at"]})
     state = StreamState("x", "$1", pane, "p1", 0)
     state.commands.feed(printed, 0, lambda _end: 0.0)
     list(state.lines.feed(b"text\n"))

@@ -52,9 +52,14 @@ def member(at, which, n=1, over=False):
     return {"is": "member", "at": at, "key": key, "position": n, **place, "member": which, "event": event, "over": over}
 
 
+def tell(rule, fact):
+    """What follows from a fact, when all is read that was printed by then."""
+    return rule.take(fact) + (rule.take(tick(fact["at"])) if rule.aside.ordered else [])
+
+
 def play(rule, *facts):
     """When it fired."""
-    return [fired.at for fact in facts for fired in rule.take(fact)]
+    return [fired.at for fact in facts for fired in tell(rule, fact)]
 
 
 # ---- kinds ---------------------------------------------------------------------------------------------------------
@@ -88,7 +93,7 @@ def test_timeout_is_over_when_what_comes_is_late():
 
 
 def test_a_flood_of_late_lines_is_not_kept_for_ever(monkeypatch):
-    monkeypatch.setattr("ctmux.services.matcher.rule._ASIDE_MOST", 3)
+    monkeypatch.setattr("ctmux.services.matcher.aside._MOST", 3)
     rule = Rule(subscription("absence", "A", seconds=5.0))
     fired = [play(rule, line(at, 0)) for at in (10.0, 11.0, 20.0, 21.0, 30.0, 31.0)]
     assert fired == [[], [], [], [5.0], [], [16.0]] and len(rule.aside) == 2
@@ -151,7 +156,7 @@ def test_a_sequence_is_not_forgotten_when_it_begins_again():
 
 def test_sequence_across_panes():
     rule = Rule(subscription("sequence", "A", "B", seconds=10.0, across=True))
-    [fired] = [*rule.take(line(1.0, 0, text="a")), *rule.take(line(2.0, 1, text="b", pane="%2"))]
+    [fired] = [*tell(rule, line(1.0, 0, text="a")), *tell(rule, line(2.0, 1, text="b", pane="%2"))]
     assert [(step["pane"], step["line"]) for step in fired.data["steps"]] == [("%1", "a"), ("%2", "b")]
     assert fired.place.pane == "%2" and fired.data["seconds"] == 1.0
 
@@ -306,7 +311,7 @@ def test_an_event_is_never_larger_than_a_frame():
     assert len(pack(fired.data)) < FRAME_MAX / 2 and fired.data["before"][0].startswith("\u4e2d" * 256)
     both = Rule(subscription("all", members=["s2"]))
     events = {"steps": [{f"g{n}": "x" * 4096 for n in range(900)}] * 99}
-    [fired] = both.take({**member(1.0, "s2"), "event": events})
+    [fired] = tell(both, {**member(1.0, "s2"), "event": events})
     assert len(pack(fired.data)) < FRAME_MAX / 2
 
 
@@ -355,11 +360,12 @@ def begun(at, *indexes, **more):
     return {**line(at, *indexes, **more), "partial": True}
 
 
-def test_the_rest_of_a_line_is_the_next_step_or_the_end():
+def test_the_rest_of_a_line_is_of_that_line():
     steps = begun(1.0, 0, offset=9), line(2.0, 0, 1, offset=9)
-    assert play(Rule(subscription("sequence", "A", "B", seconds=10.0)), *steps) == [2.0]
+    assert play(Rule(subscription("sequence", "A", "B", seconds=10.0)), *steps) == []  # one line is one step
     rule = Rule(subscription("not-then", "A", "B", seconds=10.0))
     assert play(rule, *steps, tick(20.0)) == []
+    assert play(rule, begun(21.0, 1, offset=300), line(22.0, 0, 1, offset=300), tick(40.0)) == []
     rule = Rule(subscription("pattern", "A", until="B"))
     assert play(rule, *steps) == [1.0] and rule.over == "until"
     rule = Rule(subscription("timeout", "A", until="B", seconds=9.0))
@@ -374,12 +380,35 @@ def test_a_line_counts_once_whichever_pattern_its_rest_matches(kind, options):
 
 
 def test_the_rest_is_known_after_a_restart():
-    rule = Rule(subscription("sequence", "A", "B", "B", seconds=10.0))
+    rule = Rule(subscription("sequence", "A", "B", "C", seconds=10.0))
     steps = begun(1.0, 0, offset=9), line(2.0, 0, 1, offset=9)
-    assert play(rule, *steps) == []
+    assert play(rule, line(0.5, 0), *steps) == []
     rule = Rule(rule.subscription, json.loads(json.dumps(rule.dump())))
     assert play(rule, *steps) == [] and all(map(rule.knows, steps))
-    assert play(rule, line(3.0, 2)) == [3.0]
+    assert play(rule, line(3.0, 2)) == [3.0]  # the A of 0.5, the B of 2.0
+
+
+@given(st.sampled_from(["sequence", "not-then", "threshold", "pattern", "absence"]), st.booleans(), st.data())
+def test_a_line_that_pauses_is_as_one_that_does_not(kind, across, data):
+    """What is told of its beginning, of its rest, or of all at once comes to the same."""
+    seconds = {} if kind == "pattern" else {"seconds": 3.0}
+    more = {"times": 3} if kind == "threshold" else {}
+    more |= {"across": across} if kind in ("sequence", "threshold", "not-then") else {}
+    patterns = "AB" if kind == "not-then" else "ABC"
+    hits = st.lists(st.integers(0, len(patterns) - 1), min_size=1, unique=True)
+    lines = data.draw(st.lists(st.tuples(hits, st.integers(0, 8), st.sampled_from(["%1", "%2"])), max_size=20))
+    whole, split, at = Rule(subscription(kind, *patterns, **seconds, **more)), [], 0.0
+    paused = Rule(whole.subscription)
+    fired = []
+    for number, (indexes, wait, pane) in enumerate(lines):
+        at += wait / 10
+        fired += play(whole, line(at, *sorted(indexes), pane=pane, offset=number))
+        ends = sorted(data.draw(st.sets(st.integers(1, len(indexes)))))
+        for end in ends:
+            split += play(paused, begun(at, *sorted(indexes[:end]), pane=pane, offset=number))
+        split += play(paused, line(at, *sorted(indexes), pane=pane, offset=number))
+    assert split == fired and paused.deadline == whole.deadline
+    assert play(paused, tick(99.0)) == play(whole, tick(99.0))
 
 
 # ---- restarts ------------------------------------------------------------------------------------------------------
@@ -459,14 +488,41 @@ def ticks(rule, facts):
     return fired
 
 
-@given(st.sampled_from([rule for rule in RULES if rule.kind in ("timeout", "absence", "not-then")]), STEPS)
+LATE = [
+    *(rule for rule in RULES if rule.kind in ("timeout", "absence", "not-then")),
+    subscription("sequence", "A", "B", "A", seconds=2.0, across=True),
+    subscription("not-then", "A", "B", seconds=1.0, across=True),
+    subscription("threshold", "A", "B", seconds=1.0, times=3, across=True),
+    subscription("pattern", "A", until="B"),
+    subscription("sequence", "A", "B", seconds=2.0, across=True, ttl=3.0, until="C"),
+]
+
+
+@given(st.sampled_from(LATE), STEPS)
 def test_a_pane_that_is_read_after_another_changes_no_time(wanted, steps):
-    facts = facts_of(wanted, steps)
+    facts = [fact | {"at": fact["at"] + number / 1000} for number, fact in enumerate(facts_of(wanted, steps))]
     timely, late = Rule(wanted), Rule(wanted)
     expected = [fired for fact in facts for fired in timely.take(fact)] + ticks(timely, facts)
     got = [fired for fact in sorted(facts, key=lambda fact: fact["pane"]) for fired in late.take(fact)] + ticks(late, facts)
+    if late.aside.ordered and facts:
+        expected += timely.take(tick(facts[-1]["at"]))
+        got += late.take(tick(facts[-1]["at"]))
     assert sorted((fired.at, *fired.place) for fired in got) == sorted((fired.at, *fired.place) for fired in expected)
     assert late.over == timely.over
+
+
+@given(st.lists(st.tuples(st.sampled_from(["s2", "s3"]), st.integers(1, 9)), max_size=20), st.sampled_from([None, 1.5]))
+def test_all_counts_its_members_in_the_order_of_their_times(steps, seconds):
+    facts, at = [], 0.0
+    for number, (which, wait) in enumerate(steps):
+        at += wait / 10
+        facts.append(member(at, which, number))
+    wanted = subscription("all", members=["s2", "s3"], **({"seconds": seconds} if seconds else {}))
+    timely, late = Rule(wanted), Rule(wanted)
+    expected = play(timely, *facts)
+    for fact in sorted(facts, key=lambda fact: fact["member"]):
+        assert late.take(fact) == []
+    assert play(late, tick(at)) == expected
 
 
 def test_every_kind_has_a_machine_and_a_need():

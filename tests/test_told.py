@@ -1,6 +1,7 @@
 """What rules are told in the loop: in which order it follows, over a kill and a full disk; with a real file of facts."""
 
 import json
+import math
 import os
 import re
 import time
@@ -25,8 +26,8 @@ class Loop:
     def __init__(self, path, subscriptions, reported=()):
         self.outbox = self
         self.alive = {one.id: one for one in subscriptions}
-        self.journal, self.ends, self.timers, self.waiting = [], {}, [], []
-        self.deaf = self.unsure = self.behind = False
+        self.journal, self.ends, self.timers, self.waiting, self.holds = [], {}, [], [], []
+        self.deaf = self.unsure = self.behind = self.leaving = False
         self.rules = Rules(self, self, str(path), "")
         for one in subscriptions:
             if not one.plain:
@@ -57,11 +58,11 @@ class Loop:
             if timer.action:
                 timer.action()
 
-    def caught_up(self, until):
-        return not self.behind
+    def known(self, subscription, until):
+        return 0.0 if self.behind or self.unsure else math.inf
 
-    def is_unsure(self, until):
-        return self.unsure
+    def holding(self, rule):
+        self.holds.append(rule.subscription.id)
 
     def released(self):
         pass
@@ -94,6 +95,7 @@ def path(tmp_path):
 def test_the_last_event_of_a_member_is_told_before_its_end(path, kind):
     loop = Loop(path, [subscription(1, "pattern", "A", ttl=9.0, count=1), subscription(2, kind, members=["s1"])])
     loop.rules.tell([("s1", line(5))])
+    loop.turn(0.0)
     assert loop.ends["s1"] == "once" and loop.fired("s2") == [1]
     assert loop.ends["s2"] == {"any": "members ended", "all": "s1 ended"}[kind]
 
@@ -103,6 +105,7 @@ def test_what_a_killed_matcher_did_not_tell_of_a_member_is_told(path):
     members = [subscription(number, "pattern", "A") for number in (1, 2)]
     waiting = [subscription(3, "any", members=["s1"]), subscription(4, "all", members=["s1", "s2"])]
     loop = Loop(path, [members[1], *waiting])
+    loop.turn(0.0)
     assert loop.ends == {"s3": "members ended", "s4": "s1 ended"}
 
 
@@ -408,6 +411,90 @@ def test_a_later_line_that_is_read_first_passes_no_time(path, wanted, options, f
         loop.turn()
     assert sorted({*journal, *told(loop)}) == fires
     assert not ends or loop.ends == ends or killed == len(facts)
+
+
+ACROSS = [  # the same of rules for which the order of the panes' lines is all
+    (("sequence", "A", "B"), {"seconds": 30.0, "across": True}, [at(5, 1, 1), at(4, 2)], [1005.0]),
+    (("sequence", "A", "B"), {"seconds": 30.0, "across": True}, [at(5, 1), at(4, 2, 1)], []),
+    (("sequence", "A", "B"), {"seconds": 30.0, "across": True}, [at(5, 1), at(9, 1, 1), at(4, 2, 1)], [1009.0]),
+    (("not-then", "A", "B"), {"seconds": 3.0, "across": True}, [at(5, 1, 1), at(4, 2)], []),
+    (("not-then", "A", "B"), {"seconds": 3.0, "across": True}, [at(5, 1), at(4, 2, 1)], [1008.0]),
+    (("threshold", "A"), {"seconds": 3.0, "times": 2, "across": True}, [at(1, 1), at(9, 1), at(2, 2)], [1002.0]),
+    (("pattern", "A"), {"until": "B"}, [at(5, 1), at(9, 1, 1), at(4, 2), at(10, 2)], [1004.0, 1005.0]),
+]
+
+
+@pytest.mark.parametrize(("wanted", "options", "facts", "fires"), ACROSS)
+@pytest.mark.parametrize("late", ["behind", "unsure"])
+@pytest.mark.parametrize("killed", [None, *range(5)])
+def test_lines_of_several_panes_count_in_the_order_of_their_times(path, wanted, options, facts, fires, late, killed):
+    one = made(1, *wanted, **options)
+    loop = Loop(path, [one])
+    setattr(loop, late, True)
+    for number, fact in enumerate(facts):
+        if number == killed:
+            loop = Loop(path, [one])
+            setattr(loop, late, True)
+        loop.rules.tell([("s1", fact)])
+        loop.turn()
+        assert not told(loop) and not loop.ends
+    if killed == len(facts):
+        loop = Loop(path, [one])
+    setattr(loop, late, False)
+    for _ in facts:
+        loop.turn()
+    assert told(loop) == fires and loop.ends == ({"s1": "until"} if "until" in options else {})
+
+
+def test_a_pane_is_over_when_nothing_of_it_is_put_aside(path):
+    loop, done = Loop(path, [made(1, "sequence", "A", "B", seconds=9.0, across=True)]), []
+    loop.behind = True
+    loop.rules.tell([("s1", at(5, 1)), ("s1", at(6, 2, 1))])
+    for pane in ("%2", "%3"):
+        loop.rules.once_told("x", pane, lambda pane=pane: done.append((pane, told(loop))))
+    loop.turn()
+    assert done == [("%3", [])]
+    loop.behind = False
+    loop.turn()
+    assert done == [("%3", []), ("%2", [1006.0])]
+
+
+def test_what_is_put_aside_keeps_no_pane_while_the_instance_is_stopped(path):
+    """The next matcher tells it."""
+    loop, done = Loop(path, [made(1, "sequence", "A", "B", seconds=9.0, across=True)]), []
+    loop.behind = True
+    loop.rules.tell([("s1", at(5, 1)), ("s1", at(6, 2, 1))])
+    loop.rules.once_told("x", "%1", lambda: done.append("%1"))
+    loop.turn()
+    assert not done
+    loop.leaving = True
+    loop.turn()
+    assert done and not told(loop)
+    loop = Loop(path, [made(1, "sequence", "A", "B", seconds=9.0, across=True)])
+    loop.turn()
+    assert told(loop) == [1006.0]
+
+
+def test_lines_after_one_that_was_put_aside_are_waited_for(path):
+    loop = Loop(path, [made(1, "pattern", "A", until="B", after=2)])
+    loop.rules.tell([("s1", at(5, 1))])
+    assert not loop.rules.by_id["s1"].held and not loop.holds
+    loop.turn(0.0)
+    assert list(loop.rules.by_id["s1"].held) == ["p1/50"] and loop.holds == ["s1"]
+
+
+def test_a_member_whose_lines_after_are_still_to_come_is_waited_for(path):
+    members = [made(1, "pattern", "A", after=2), made(3, "pattern", "A")]
+    loop = Loop(path, [*members, made(2, "all", members=["s1", "s3"])])
+    loop.rules.tell([("s1", at(5, 1))])
+    event = {"is": "member", "at": 1006.0, "key": "member/s3", "position": 1, "member": "s3", "event": {}, "over": False}
+    loop.rules.tell([("s2", event)])
+    loop.turn()
+    assert not loop.rules.by_id["s2"].last
+    after = {"is": "after", "at": 1007.0, "key": "after/x/p1", "position": 50, "server": "x", "stream": "p1", "offset": 50}
+    loop.rules.tell([("s1", after | {"lines": []})])
+    loop.turn()
+    assert loop.fired("s2") == [1]
 
 
 def test_what_is_put_aside_counts_at_once_when_the_machine_slept(path):

@@ -58,26 +58,49 @@ class Keyed(Stateless, ABC):
         """What is told of the state of a pane; None if it does not count any more."""
 
 
+_FIRED, _BEFORE = "fired", "before"  # beside the steps: the unfinished line that has fired; what such a one has replaced
+
+
+def _is_of(step: dict[str, Any], fact: Fact) -> bool:
+    """Whether a step is the beginning of the same line."""
+    return bool(step["stream"] == fact["stream"] and step["offset"] == fact["offset"])
+
+
 class Sequence(Keyed):
-    """The first pattern, then the second, and so on, all in so many seconds; each step counts from the latest way to it."""
+    """The first pattern, then the second, and so on, all in so many seconds; each step counts from the latest way to it.
+    One line is one step, whether it is told at once or its beginning first."""
 
     def line(self, key: str, fact: Fact) -> list[Said]:
-        begun: dict[str, list[Any]] = dict(self.state["panes"].get(key) or {})
+        begun: dict[str, Any] = dict(self.state["panes"].get(key) or {})
         found = {hit["index"]: hit for hit in self.hits(fact)}
+        if found and _FIRED in begun and _is_of(begun.pop(_FIRED), fact):
+            return []
         for index in sorted(found, reverse=True):  # the later steps first: one line is one step
-            before = begun.get(str(index), [])  # the latest lines that have come so far
+            before = self._before(begun, str(index), fact)
             if len(before) < index or (before and abs(fact["at"] - before[0]["at"]) > self.within):
                 continue
             lines = [*before, {"at": fact["at"], "pane": fact["pane"], **matched(fact, found[index])}]
             if len(lines) == len(self.patterns):
-                self.keep(key, None)
+                fired = {"stream": fact["stream"], "offset": fact["offset"]}
+                self.keep(key, {_FIRED: fired} if fact["partial"] else None)
                 return [Firing(place(fact), {"seconds": round(fact["at"] - lines[0]["at"], 6), "steps": lines})]
-            begun[str(index + 1)] = lines
+            step = str(index + 1)
+            if fact["partial"]:
+                begun[_BEFORE] = {**begun.get(_BEFORE, {}), step: self._before(begun, step, fact)}
+            begun[step] = lines
         self.keep(key, begun or None)
         return []
 
-    def how_far(self, begun: dict[str, list[Any]], now: float) -> str | None:
-        living = [lines for lines in begun.values() if now - lines[0]["at"] <= self.within]
+    def _before(self, begun: dict[str, Any], step: str, fact: Fact) -> list[Any]:
+        """The latest lines that have come so far, without the beginning of this one."""
+        for lines in (begun.get(step, []), begun.get(_BEFORE, {}).get(step, [])):
+            if not any(_is_of(one, fact) for one in lines):
+                return list(lines)
+        return []
+
+    def how_far(self, begun: dict[str, Any], now: float) -> str | None:
+        steps = [lines for name, lines in begun.items() if name not in (_FIRED, _BEFORE)]
+        living = [lines for lines in steps if now - lines[0]["at"] <= self.within]
         if not living:
             return None
         lines = max(living, key=len)
@@ -102,7 +125,7 @@ class NotThen(Keyed):
         found = {hit["index"]: hit for hit in self.hits(fact)}
         if 1 in found:
             self.keep(key, None)
-        elif 0 in found and key not in self.state["panes"]:
+        elif 0 in found and 1 not in fact.get("told", ()) and key not in self.state["panes"]:
             self.keep(key, {"at": fact["at"], "place": list(place(fact)), "data": matched(fact, found[0])})
         return []
 

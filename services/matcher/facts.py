@@ -2,7 +2,8 @@
 
 A fact is a map that JSON can hold: `is` (line, output, silence, exit, command, prompt, after, member or tick), `at`
 (seconds), `key` and `position`: its source, so that a fact that is told again, after a restart, is known. A line that was
-told before it was whole (`partial`) is told once more if its rest matches more patterns; then these are its hits (`rest`).
+told before it was whole (`partial`) is told once more if its rest matches more patterns; then these are its hits (`rest`),
+and `told` has the indexes of those before.
 """
 
 from typing import Any, NamedTuple

@@ -61,6 +61,10 @@ class History:
         """Whether a line that has just come is for later: its subscription is not as far."""
         return bool(self._open) and (hit.subscription.id, _key(state)) in self._open
 
+    def tells(self, subscription: Subscription) -> bool:
+        """Whether a subscription is still told what was before it."""
+        return any(id == subscription.id for id, _stream in self._open)
+
     def begin(self, subscription: Subscription, live: StreamState, since: int) -> None:
         """Tell what a stream had from `since` up to where it is looked at, soon."""
         path = spool.find(self._root, live.server, live.name)

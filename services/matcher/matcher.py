@@ -25,6 +25,7 @@ from .reader import Reader
 from .recovery import Recovery
 from .registry import Registry
 from .requests import Requests
+from .rule import Rule
 from .rules import Rules
 from .silence import Silence
 from .stream import Hit, StreamState
@@ -47,8 +48,8 @@ class Matcher(Service):
         self.governor = registry.governor
         progress = Progress(self, outbox, rules, self.streams, f"{paths.runtime}/matcher.progress")
         silence = Silence(self, rules, self.caught_up)
-        context = Context(self, rules, registry.governor)
-        history = History(self, self, root, config.matcher.quiet_seconds)
+        self._context = context = Context(self, rules, registry.governor)
+        self._history = history = History(self, self, root, config.matcher.quiet_seconds)
         self._life = Life(self, registry, rules, outbox, self.streams, silence, context, history)
         self._output = Output(registry, rules, outbox, progress, self._life, silence, context, history)
         self._reader = Reader(self, self._output, self.streams, root, config.matcher.quiet_seconds)
@@ -81,16 +82,31 @@ class Matcher(Service):
         """Whether nothing may be read now."""
         return self._reader.held
 
-    def caught_up(self, until: float = math.inf) -> bool:
-        """Read what is there; whether that was all that has come by `until`. While the instance is being stopped nobody
-        knows: no pane is observed any more, and what is due then is for the next matcher to say."""
-        if not self._reader.behind(until):  # else it reads already, and so many may ask that nobody else had his turn
-            self._reader.look()
-        return not self._reader.behind(until) and not os.path.exists(self.paths.stopping)
+    def caught_up(self) -> bool:
+        """Read what is there; whether that was all."""
+        return self._read(math.inf) == math.inf
 
-    def is_unsure(self, until: float) -> bool:
-        """Whether an unfinished line that was there by `until` is still to be looked at."""
-        return self._reader.is_unsure(until)
+    def known(self, subscription: Subscription, until: float) -> float:
+        """Read what is there; before which time nothing was printed that a subscription is still to be told. It is not
+        looked for if that is not after `until`."""
+        past = 0.0 if self._history.tells(subscription) else math.inf
+        return min(self._read(until), self._reader.unsure_from, past)
+
+    def _read(self, until: float) -> float:
+        """Before which time all is read."""
+        if self._reader.unread_from > until:  # else it reads already, and so many may ask that nobody else had his turn
+            self._reader.look()
+        return 0.0 if self.leaving else self._reader.unread_from
+
+    @property
+    def leaving(self) -> bool:
+        """Whether the instance is being stopped: no pane is observed any more, so nobody knows what has come, and what is
+        due is for the next matcher to say."""
+        return os.path.exists(self.paths.stopping)
+
+    def holding(self, rule: Rule) -> None:
+        """It has firings that wait for the lines after theirs."""
+        self._context.begin(rule)
 
     def released(self) -> None:
         """The full disk takes something again."""

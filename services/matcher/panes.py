@@ -1,6 +1,7 @@
 """What the matcher is told of panes and sessions: that one has ended, and what is typed into one."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from ...shared.codec import build
@@ -47,14 +48,20 @@ class Panes:
                 stream = f"{request.server}/{request.stream}"
                 for subscription in self._registry.store.active.values():
                     subscription.armed.pop(stream, None)
+            heard(ended)
+
+        def ended() -> None:
             if request.exited:
                 self._end_all(request.server, request.pane, "pane exited")
             self._answer(reply)
 
-        def read() -> None:
-            self._history.once_told(request.server, request.stream, lambda: self._rules.once_saved(finished))
+        def heard(then: Callable[[], None]) -> None:
+            """All that it was told counts, and is kept."""
+            self._rules.once_told(request.server, request.pane, lambda: self._rules.once_saved(then))
 
-        self._reader.finish(request, read)
+        self._reader.finish(
+            request, lambda: self._history.once_told(request.server, request.stream, lambda: heard(finished))
+        )
 
     def _exited(self, request: Finish, program: Program) -> None:
         """Tell that a pane's program has ended, before that is in the journal: nothing of a pane comes after its exit."""
@@ -73,7 +80,7 @@ class Panes:
 
     def _end_all(self, server: str, scope: str, reason: str) -> None:
         for subscription in self._registry.bound_to(server, scope):
-            self._rules.settle(subscription.id)  # which may end it
+            self._rules.settle(subscription.id)  # which may end it, or another
         for subscription in self._registry.bound_to(server, scope):
             self._life.end(subscription, reason)
 

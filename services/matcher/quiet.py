@@ -1,5 +1,6 @@
 """Unfinished lines (a prompt, say) of panes that are quiet: when one is to be looked at as it stands."""
 
+import math
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -24,10 +25,11 @@ class Quiet:
         """Look at the stream's unfinished line when it has been quiet for a moment."""
         self._wait(f"{state.server}/{state.name}", self._seconds, -1)
 
-    def awaits(self, until: float) -> bool:
-        """Whether an unfinished line that was there by `until` is still to be looked at."""
+    @property
+    def awaits_from(self) -> float:
+        """Since when the oldest unfinished line is there that is still to be looked at."""
         waiting = [self._streams[key] for key in self._timers if key in self._streams]
-        return any(state.lines.tail and state.times.of(state.lines.end) <= until for state in waiting)
+        return min((state.times.of(state.lines.end) for state in waiting if state.lines.tail), default=math.inf)
 
     def _wait(self, key: str, seconds: float, size: int) -> None:
         if key not in self._timers:

@@ -1,5 +1,6 @@
 """The spools as they grow: each stream read on from where it is, in turns, and to its end when that is asked."""
 
+import math
 import os
 import time
 from collections.abc import Callable, Iterable
@@ -51,9 +52,10 @@ class Reader:
         self._ends: dict[str, list[tuple[bool, Done]]] = {}  # streams to be finished: over?, and whom to tell
         service.register(self._folders, self.look)
 
-    def behind(self, until: float) -> bool:
-        """Whether there is output that is not read yet and may have been there by `until`."""
-        return any(self._printed(key) <= until for key in self._pending)
+    @property
+    def unread_from(self) -> float:
+        """From when on there may be output that is not read yet."""
+        return min(map(self._printed, self._pending), default=math.inf)
 
     def _printed(self, key: str) -> float:
         """When the last was printed that is read of a stream: what follows came later."""
@@ -104,9 +106,10 @@ class Reader:
         place = spool.wherever(self._root, found, lambda path: (path, os.path.getsize(path)))
         return place or (found.path, 0)
 
-    def is_unsure(self, until: float) -> bool:
-        """Whether an unfinished line that was there by `until` is still to be looked at."""
-        return self._quiet.awaits(until)
+    @property
+    def unsure_from(self) -> float:
+        """From when on there are unfinished lines that are still to be looked at."""
+        return self._quiet.awaits_from
 
     # ---- what is new -----------------------------------------------------------------------------------------------
 

@@ -1,12 +1,12 @@
 """A subscription that remembers something: facts in, events out, the same whenever the same facts are told again. Pure."""
 
 import json
-from bisect import insort
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
+from .aside import Aside
 from .correlation import AllOf, AnyOf, NotThen, Sequence, Threshold
-from .facts import End, Fact, Firing, Place, Said, fitting, pane_key
+from .facts import End, Fact, Firing, Place, Said, fitting
 from .kinds import Absence, Command, Exit, Idle, Kind, Pattern, Prompt, Timeout
 from .policy import Policy
 from .subscription import Subscription
@@ -16,7 +16,6 @@ KINDS: dict[str, type[Kind]] = {
     "prompt": Prompt, "sequence": Sequence, "not-then": NotThen, "threshold": Threshold, "any": AnyOf, "all": AllOf,
 }  # fmt: skip
 _SOURCES_MOST = 2000  # streams and panes, the latest: only what a killed matcher would be told again has to be known
-_ASIDE_MOST = 1000  # facts: a flood of which we never see the end is not kept in memory
 _EXPIRE = ("timeout", "absence", "idle", "not-then")
 
 
@@ -36,8 +35,8 @@ class Fired(NamedTuple):
 
 class Rule:
     """`fired` counts its events; `over`: why it has ended; `held`: firings that wait for the lines after theirs; `closing`:
-    why it is over when they have come; `aside`: facts from behind the deadline, by their times. As panes are read one after
-    the other, lines of another one may be in time and not told yet; when all that was in time is, a tick says so."""
+    why it is over when they have come; `aside`: facts from behind the deadline, or all if their order matters. Panes are
+    read one after the other: lines of another one may be in time and not told yet; when they are, a tick says so."""
 
     def __init__(self, subscription: Subscription, state: dict[str, Any] | None = None):
         state = state or {}
@@ -52,21 +51,41 @@ class Rule:
         self.over: str | None = state.get("over")
         self.closing: str | None = state.get("closing")
         self.held: dict[str, dict[str, Any]] = state.get("held", {})
-        self.aside: list[Fact] = state.get("aside", [])
+        self.aside = Aside(state.get("aside", []), self._is_ordered())
 
     def dump(self) -> dict[str, Any]:
         """All that it remembers, as JSON can hold it."""
         state = {
             "kind": self._kind.state, "policy": self._policy.state, "seen": self._seen, "begun": self._begun,
             "fired": self.fired, "last": self.last, "over": self.over, "held": self.held, "closing": self.closing,
-            "aside": self.aside,
+            "aside": self.aside.facts,
         }  # fmt: skip
         copied: dict[str, Any] = json.loads(json.dumps(state))
         return copied
 
+    def _is_ordered(self) -> bool:
+        """Whether facts of several panes count in the order of their times: of others, each does as soon as it is told."""
+        if self.subscription.kind == "all":
+            return True
+        return self.subscription.pane is None and (self._options.across or self._options.until is not None)
+
+    @property
+    def wake(self) -> float | None:
+        """When a tick is wanted."""
+        if self.over or self.closing:
+            return None
+        first = self.aside.first if self.aside and self.aside.ordered else None
+        return min((at for at in (self.deadline, first) if at is not None), default=None)
+
+    def tick(self, now: float, known: float) -> float | None:
+        """The time of the tick that it may be told `now`, when all that was printed before `known` has been told."""
+        due = self.deadline
+        waiting = self.aside.latest(known) if self.aside.ordered else None
+        return max((at for at in (due, waiting) if at is not None and at <= now and at < known), default=None)
+
     @property
     def deadline(self) -> float | None:
-        """When a tick is due."""
+        """When its time is up, unless a fact changes that."""
         if self.over or self.closing:
             return None
         ttl = self._options.ttl and self.subscription.created + self._options.ttl
@@ -101,7 +120,7 @@ class Rule:
         panes: Collection[str] | None = self._kind.state.get("panes")
         if panes is None:
             return ()
-        return {*panes, *map(pane_key, self.aside)} if self.aside else panes
+        return {*panes, *self.aside.panes} if self.aside else panes
 
     def take(self, fact: Fact) -> list[Fired]:
         """The events that follow from a fact. What was due before it comes first."""
@@ -110,26 +129,27 @@ class Rule:
         if self.knows(fact):
             return []
         if fact["position"] == self._seen.get(fact["key"]):
-            fact = {**fact, "hits": self._rest(fact), "rest": True}
+            fact = {**fact, "hits": self._rest(fact), "rest": True, "told": self._begun[fact["key"]]}
         self._remember(fact)
         if fact["is"] == "after":
             return self._release(fact)
-        insort(self.aside, fact, key=lambda one: float(one["at"]))
+        self.aside.put(fact)
         return self._pass(self._sure(fact))
 
     def _sure(self, fact: Fact) -> float:
         """Up to when all is known by a fact: in one pane, things come in their order."""
         if self.subscription.pane is not None and not self._options.members:
             return float(fact["at"])
-        return float(self.aside[0]["at"]) if len(self.aside) > _ASIDE_MOST else 0.0
+        return self.aside.overdue
 
     def _pass(self, now: float) -> list[Fired]:
         """What has come, and what was due by `now`, in the order of their times."""
         fired: list[Fired] = []
         while not self.over:
             due = self.deadline
-            if self.aside and (due is None or self.aside[0]["at"] < due):
-                fired += self._hear(self.aside.pop(0))
+            fact = self.aside.take(due, now)
+            if fact is not None:
+                fired += self._hear(fact)
             elif due is not None and due <= now:
                 fired += self._expire(due)
             else:

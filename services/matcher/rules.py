@@ -27,9 +27,12 @@ class Owner(Protocol):
 
     def ended(self, subscription: Subscription, reason: str, by: str | None) -> None: ...
 
-    def caught_up(self, until: float) -> bool: ...
+    def known(self, subscription: Subscription, until: float) -> float: ...
 
-    def is_unsure(self, until: float) -> bool: ...
+    def holding(self, rule: Rule) -> None: ...
+
+    @property
+    def leaving(self) -> bool: ...
 
     def released(self) -> None: ...
 
@@ -49,6 +52,7 @@ class Rules:
         self._telling = False
         self._unsaved: list[Told] = []
         self._behind: deque[Callable[[], None]] = deque()  # what comes after that
+        self._ending: list[tuple[str, Callable[[], None]]] = []  # panes of which nothing more comes, and what comes then
 
     @property
     def stuck(self) -> bool:
@@ -68,7 +72,7 @@ class Rules:
         """As an earlier matcher left it, unless that is damaged."""
         try:
             rule = Rule(subscription, self._memory.states.pop(subscription.id, None))
-            _ = rule.deadline, rule.panes, len(rule.aside)
+            _ = rule.wake, rule.panes, rule.aside.panes
         except _DAMAGED as error:
             print(f"facts: the state of {subscription.id} is damaged and left out: {error!r}", flush=True)
             return Rule(subscription)
@@ -119,6 +123,7 @@ class Rules:
         finally:
             self._telling = False
         self._compact()
+        self._end()
 
     def _keep(self, news: list[Told]) -> None:
         if news and not self._unsaved:
@@ -180,6 +185,23 @@ class Rules:
         for rule, by in over:  # behind its last event
             self._owner.ended(rule.subscription, str(rule.over), by)
 
+    def once_told(self, server: str, pane: str, action: Callable[[], None]) -> None:
+        """Call it when nothing of a pane is put aside any more, or that is left to the next matcher."""
+        self._ending.append((f"{server}/{pane}", action))
+        self._end()
+
+    def _end(self) -> None:
+        if not self._ending:
+            return
+        rules = [] if self._owner.leaving else [rule for rule in self.by_id.values() if rule.aside and rule.wake]
+        waiting = {pane for rule in rules for pane in rule.aside.panes}
+        ending, self._ending = self._ending, []
+        for pane, action in ending:
+            if pane in waiting:
+                self._ending.append((pane, action))
+            else:
+                action()
+
     def _compact(self) -> None:
         if self._memory.full and not self._unsaved:
             states = ((id, self.by_id[id].dump()) for id in list(self.by_id) if id in self.by_id)
@@ -188,39 +210,49 @@ class Rules:
     # ---- times -----------------------------------------------------------------------------------------------------
 
     def _arm(self, rule: Rule) -> None:
-        if rule.deadline is not None:  # something from behind it tells that it is up, also while the machine slept
-            self._deadlines.arm(rule.subscription.id, rule.deadline, 0.0 if rule.aside else None)
+        if rule.wake is not None:  # something from behind it tells that it is up, also while the machine slept
+            self._deadlines.arm(rule.subscription.id, rule.wake, 0.0 if rule.aside else None)
 
     def _due(self, id: str, counted: float) -> None:
         rule = self.by_id.get(id)
-        if rule is None or (deadline := rule.deadline) is None:
+        if rule is None or (wake := rule.wake) is None:
             return
-        if deadline > max(counted, time.time()):
+        now = max(counted, time.time())
+        if wake > now:
             self._arm(rule)
             return
-        caught_up = self._owner.caught_up(deadline)  # what has come by then counts, and may change it
-        if id in self._deadlines or rule.deadline != deadline:
+        known = self._owner.known(rule.subscription, wake)  # what has come by then counts, and may change it
+        if self.by_id.get(id) is not rule or (wake := rule.wake) is None:
             return
-        if not caught_up or self._unsaved or self._owner.is_unsure(deadline) or self._hurry_members(rule):
-            self._deadlines.arm(id, deadline, _BEHIND)
+        if wake > now:
+            self._arm(rule)
+        elif self._unsaved or (at := rule.tick(now, known)) is None or self._hurry_members(rule, at):
+            self._deadlines.arm(id, wake, _BEHIND)
+            self._end()
         else:
-            self._tick(id, deadline)
+            self._tick(id, at)
 
-    def _hurry_members(self, rule: Rule) -> bool:
-        """Whether one that it looks at may yet fire in time: that is seen to at once."""
+    def _hurry_members(self, rule: Rule, at: float) -> bool:
+        """Whether one that it looks at may yet fire by a time: that is seen to at once."""
         found = False
         for id in rule.subscription.options.members:
             member = self.by_id.get(id)
-            if member and member.deadline is not None and member.deadline <= (rule.deadline or 0.0):
-                self._deadlines.arm(id, member.deadline, 0.0)
+            if member is None:
+                continue
+            if member.wake is not None and member.wake <= at:
+                self._deadlines.arm(id, member.wake, 0.0)
                 found = True
+            found = found or any(held["at"] <= at for held in member.held.values())
         return found
 
     def _tick(self, id: str, at: float) -> None:
         self.tell([(id, {"is": "tick", "at": at, "key": "tick", "position": 0})])
+        rule = self.by_id.get(id)
+        if rule and rule.held:
+            self._owner.holding(rule)
 
     def settle(self, id: str) -> None:
-        """Nothing more comes of where it looks: what it has put aside counts now."""
+        """Nothing more comes of where it looks, or it is over: what it has put aside counts now."""
         rule = self.by_id.get(id)
         if rule and rule.aside:
-            self._tick(id, rule.aside[-1]["at"])
+            self._tick(id, rule.aside.last)

@@ -85,8 +85,8 @@ def test_exit_and_what_comes_of_several(guest: Guest) -> None:
     assert [e["pane"] for e in fired(guest, good)] == [out.pane]
     assert [e["data"]["member"] for e in fired(guest, either)] == [bad, line]
     assert fired(guest, both)[0]["data"]["members"].keys() == {bad, line}
-    told = guest.wait_event("pattern.matched", subscription=line)["n"]  # docs/wire.md: after those that look at it
-    assert fired(guest, either)[1]["n"] < told and fired(guest, both)[0]["n"] < told
+    told = guest.wait_event("pattern.matched", subscription=line)["n"]  # docs/wire.md: after what any says of it
+    assert fired(guest, either)[1]["n"] < told
 
 
 def test_times(guest: Guest) -> None:
@@ -189,6 +189,31 @@ def test_a_later_line_of_a_pane_that_is_read_first_passes_no_time(daemon: World)
     second("over\n")
     until(lambda: len(fired(daemon, over)) == 2)
     assert not fired(daemon, missing)
+
+
+@pytest.mark.parametrize("then", [signal.SIGCONT, signal.SIGKILL])
+def test_panes_that_are_read_late_count_in_the_order_in_which_they_printed(daemon: World, then: signal.Signals) -> None:
+    """Whichever is read first: each of two asks the other."""
+    panes = Printer(daemon), Printer(daemon)
+    answered = subscribe(daemon, "sequence", "^ask", "^answer", "--within", "60", "--across")
+    missing = subscribe(daemon, "not-then", "^ask", "^answer", "--within", "60", "--across")
+    ending = subscribe(daemon, "pattern", "^ask", "--until", "^answer 3")
+    matcher = daemon.role("matcher")
+    os.kill(matcher, signal.SIGSTOP)
+    for number in range(4):
+        for text, pane in (("ask", panes[number % 2]), ("answer", panes[1 - number % 2])):
+            began = time.monotonic()
+            pane(f"{text} {number}\n")
+            until(lambda began=began: time.monotonic() - began > 0.3)  # type: ignore[misc]  # the marks tell 0.1 s apart
+    os.kill(matcher, then)
+    until(lambda: len(fired(daemon, answered)) == 4)
+    for event, number in zip(fired(daemon, answered), range(4), strict=True):
+        assert [step["line"] for step in event["data"]["steps"]] == [f"ask {number}", f"answer {number}"]
+    assert ended(daemon, ending) == "until"
+    assert [e["data"]["line"] for e in fired(daemon, ending)] == [f"ask {number}" for number in range(4)]
+    assert not fired(daemon, missing)
+    explained = daemon.data("subscription", "explain", missing)
+    assert explained["why"][-1] == "no line that still counts has come"
 
 
 def test_a_pattern_is_tried_on_what_was_printed(guest: Guest) -> None:
@@ -321,9 +346,12 @@ def test_the_rest_of_a_prompt_is_looked_at(guest: Guest) -> None:
     out("Continue? ")
     until(lambda: fired(guest, bounded) and fired(guest, once))
     out("yes\n")
-    until(lambda: fired(guest, asked))
     assert ended(guest, bounded) == "until"
+    out("yes, again\n")
+    until(lambda: fired(guest, asked))
     assert [len(fired(guest, one)) for one in (asked, bounded, once)] == [1, 1, 1]
+    [event] = fired(guest, asked)  # one line is one step, whether it paused or not
+    assert [step["line"] for step in event["data"]["steps"]] == ["Continue? ", "yes, again"]
 
 
 def test_nothing_is_due_while_the_instance_is_stopped(daemon: World) -> None:
