@@ -202,7 +202,7 @@ def test_nothing_is_kept_of_what_has_ended(path):
     for one in list(loop.alive.values()):
         loop.ended(one, "removed", None)
     assert not list(loop.rules.members) and not loop.rules._waiting
-    assert not loop.rules.by_id and not len(loop.rules._deadlines)
+    assert not loop.rules.by_id and not len(loop.rules._due)
 
 
 def test_what_is_damaged_or_lost_is_left_out_and_no_number_is_given_twice(path):

@@ -99,8 +99,8 @@ class Sequence(Keyed):
         return []
 
     def how_far(self, begun: dict[str, Any], now: float) -> str | None:
-        steps = [lines for name, lines in begun.items() if name not in (_FIRED, _BEFORE)]
-        living = [lines for lines in steps if now - lines[0]["at"] <= self.within]
+        ways = [lines for name, lines in begun.items() if name not in (_FIRED, _BEFORE)]
+        living = [lines for lines in ways if now - lines[0]["at"] <= self.within]
         if not living:
             return None
         lines = max(living, key=len)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from .aside import Aside
 from .correlation import AllOf, AnyOf, NotThen, Sequence, Threshold
 from .facts import End, Fact, Firing, Place, Said, fitting
+from .heard import Heard
 from .kinds import Absence, Command, Exit, Idle, Kind, Pattern, Prompt, Timeout
 from .policy import Policy
 from .subscription import Subscription
@@ -15,7 +16,6 @@ KINDS: dict[str, type[Kind]] = {
     "pattern": Pattern, "timeout": Timeout, "absence": Absence, "idle": Idle, "exit": Exit, "command": Command,
     "prompt": Prompt, "sequence": Sequence, "not-then": NotThen, "threshold": Threshold, "any": AnyOf, "all": AllOf,
 }  # fmt: skip
-_SOURCES_MOST = 2000  # streams and panes, the latest: only what a killed matcher would be told again has to be known
 _EXPIRE = ("timeout", "absence", "idle", "not-then")
 
 
@@ -44,8 +44,7 @@ class Rule:
         self._options = subscription.options
         self._kind = KINDS[subscription.kind](subscription, state.get("kind"))
         self._policy = Policy(subscription.options, state.get("policy"))
-        self._seen: dict[str, int] = state.get("seen", {})
-        self._begun: dict[str, list[int]] = state.get("begun", {})  # patterns of a line that was told before it was whole
+        self._heard = Heard(state.get("seen", {}), state.get("begun", {}))
         self.fired: int = state.get("fired", 0)
         self.last: Fact | None = state.get("last")
         self.over: str | None = state.get("over")
@@ -56,9 +55,9 @@ class Rule:
     def dump(self) -> dict[str, Any]:
         """All that it remembers, as JSON can hold it."""
         state = {
-            "kind": self._kind.state, "policy": self._policy.state, "seen": self._seen, "begun": self._begun,
-            "fired": self.fired, "last": self.last, "over": self.over, "held": self.held, "closing": self.closing,
-            "aside": self.aside.facts,
+            "kind": self._kind.state, "policy": self._policy.state, "seen": self._heard.positions,
+            "begun": self._heard.begun, "fired": self.fired, "last": self.last, "over": self.over, "held": self.held,
+            "closing": self.closing, "aside": self.aside.facts,
         }  # fmt: skip
         copied: dict[str, Any] = json.loads(json.dumps(state))
         return copied
@@ -99,13 +98,7 @@ class Rule:
 
     def knows(self, fact: Fact) -> bool:
         """Whether it was told of this, or of what comes after it, before."""
-        seen = self._seen.get(fact["key"], -1)
-        return self._is_deaf(fact) or fact["position"] < seen or (fact["position"] == seen and not self._rest(fact))
-
-    def _rest(self, fact: Fact) -> list[dict[str, Any]]:
-        """Which hits of a line have come since it was told before."""
-        begun = self._begun.get(fact["key"])
-        return [] if begun is None else [hit for hit in fact.get("hits", ()) if hit["index"] not in begun]
+        return self._is_deaf(fact) or self._heard.knows(fact)
 
     def _is_deaf(self, fact: Fact) -> bool:
         return self.over is not None or (self.closing is not None and fact["is"] != "after")
@@ -128,9 +121,7 @@ class Rule:
             return self._pass(fact["at"])
         if self.knows(fact):
             return []
-        if fact["position"] == self._seen.get(fact["key"]):
-            fact = {**fact, "hits": self._rest(fact), "rest": True, "told": self._begun[fact["key"]]}
-        self._remember(fact)
+        fact = self._heard.new(fact)
         if fact["is"] == "after":
             return self._release(fact)
         self.aside.put(fact)
@@ -166,18 +157,6 @@ class Rule:
         if self._options.until and any(hit["pattern"] == self._options.until for hit in fact.get("hits", ())):
             self._end("until")
         return fired
-
-    def _remember(self, fact: Fact) -> None:
-        key = fact["key"]
-        begun = self._begun.pop(key, [])
-        if fact.get("partial"):
-            self._begun[key] = [hit["index"] for hit in fact["hits"]] + (begun if fact.get("rest") else [])
-        self._seen.pop(key, None)
-        self._seen[key] = fact["position"]
-        if len(self._seen) > _SOURCES_MOST:
-            oldest = next(iter(self._seen))
-            del self._seen[oldest]
-            self._begun.pop(oldest, None)
 
     def _expire(self, due: float) -> list[Fired]:
         kind = self._kind.deadline

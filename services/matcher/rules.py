@@ -8,7 +8,7 @@ from typing import Protocol
 from ...shared.outbox import Outbox
 from ...shared.service import Service
 from . import drafts
-from .deadlines import Deadlines
+from .due import Due
 from .facts import Fact, pane_key
 from .members import Members, Told
 from .memory import Memory
@@ -16,7 +16,6 @@ from .rule import Rule
 from .subscription import Subscription
 
 _AGAIN = 1.0  # seconds until what a full disk refused is tried again
-_BEHIND = 0.05  # seconds until a time that is up is looked at again, when what has come by then is not read yet
 _DAMAGED = (KeyError, IndexError, TypeError, ValueError, AttributeError)  # what a file that was changed may lead to
 
 
@@ -47,7 +46,7 @@ class Rules:
         self.by_id: dict[str, Rule] = {}
         self.members = Members()
         self._waiting: dict[str, set[str]] = {}  # pane -> those that may wait for something of it that its end decides
-        self._deadlines = Deadlines(service, self._due)
+        self._due = Due(service, self)
         self._coming: list[Told] = []  # what follows from what they are told just now
         self._telling = False
         self._unsaved: list[Told] = []
@@ -65,7 +64,7 @@ class Rules:
         for pane in rule.panes:
             self._waiting.setdefault(pane, set()).add(subscription.id)
         self.members.add(subscription)
-        self._arm(rule)
+        self._due.arm(rule)
         return rule
 
     def _restored(self, subscription: Subscription) -> Rule:
@@ -81,7 +80,7 @@ class Rules:
     def remove(self, subscription: Subscription) -> None:
         """It is over; those that look at it are told."""
         self.by_id.pop(subscription.id, None)
-        self._deadlines.cancel(subscription.id)
+        self._due.cancel(subscription.id)
         self.members.remove(subscription)
         for pane, waiting in list(self._waiting.items()):
             waiting.discard(subscription.id)
@@ -181,7 +180,7 @@ class Rules:
             if rule.over:
                 over.append((rule, pane_key(fact) if fact.get("pane") else None))
             else:
-                self._arm(rule)
+                self._due.arm(rule)
         for rule, by in over:  # behind its last event
             self._owner.ended(rule.subscription, str(rule.over), by)
 
@@ -209,50 +208,19 @@ class Rules:
 
     # ---- times -----------------------------------------------------------------------------------------------------
 
-    def _arm(self, rule: Rule) -> None:
-        if rule.wake is not None:  # something from behind it tells that it is up, also while the machine slept
-            self._deadlines.arm(rule.subscription.id, rule.wake, 0.0 if rule.aside else None)
+    def known(self, subscription: Subscription, until: float) -> float:
+        """Before which time nothing was printed that a subscription is still to be told."""
+        return self._owner.known(subscription, until)
 
-    def _due(self, id: str, counted: float) -> None:
-        rule = self.by_id.get(id)
-        if rule is None or (wake := rule.wake) is None:
-            return
-        now = max(counted, time.time())
-        if wake > now:
-            self._arm(rule)
-            return
-        known = self._owner.known(rule.subscription, wake)  # what has come by then counts, and may change it
-        if self.by_id.get(id) is not rule or (wake := rule.wake) is None:
-            return
-        if wake > now:
-            self._arm(rule)
-        elif self._unsaved or (at := rule.tick(now, known)) is None or self._hurry_members(rule, at):
-            self._deadlines.arm(id, wake, _BEHIND)
-            self._end()
-        else:
-            self._tick(id, at)
-
-    def _hurry_members(self, rule: Rule, at: float) -> bool:
-        """Whether one that it looks at may yet fire by a time: that is seen to at once."""
-        found = False
-        for id in rule.subscription.options.members:
-            member = self.by_id.get(id)
-            if member is None:
-                continue
-            if member.wake is not None and member.wake <= at:
-                self._deadlines.arm(id, member.wake, 0.0)
-                found = True
-            found = found or any(held["at"] <= at for held in member.held.values())
-        return found
-
-    def _tick(self, id: str, at: float) -> None:
-        self.tell([(id, {"is": "tick", "at": at, "key": "tick", "position": 0})])
-        rule = self.by_id.get(id)
-        if rule and rule.held:
+    def ticked(self, rule: Rule, tick: Fact) -> None:
+        self.tell([(rule.subscription.id, tick)])
+        if rule.held:
             self._owner.holding(rule)
+
+    def waited(self) -> None:
+        self._end()
 
     def settle(self, id: str) -> None:
         """Nothing more comes of where it looks, or it is over: what it has put aside counts now."""
-        rule = self.by_id.get(id)
-        if rule and rule.aside:
-            self._tick(id, rule.aside.last)
+        if id in self.by_id:
+            self._due.settle(self.by_id[id])
