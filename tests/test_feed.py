@@ -55,6 +55,24 @@ def test_a_command_that_is_read_late_took_its_time(tmp_path, path, wanted, remem
     assert owner.first == ([(0, 1.0 if remembers else 3.0, 3.0)] if wanted else [])
 
 
+def test_less_is_read_at_a_time_where_much_follows_from_it(tmp_path, path, monkeypatch):
+    """A storm of lines with lines around each, say: others are answered between two pieces."""
+    path.write_bytes(b"a storm\n" * 40_000 + b"as it was\n" * 100_000)
+    clock, sizes = [0.0], []
+    monkeypatch.setattr("ctmux.services.matcher.feed.time.thread_time", lambda: clock[0])
+    owner = Owner(False)
+
+    def evaluate(_state, block, _times):
+        clock[0] += len(block.raw) * (5e-6 if b"storm" in block.raw else 1e-8)
+        sizes.append(len(block.raw))
+
+    owner.evaluate = evaluate
+    feed, state = Feed(owner, str(tmp_path), lambda: False), StreamState("x", "$1", "%1", "p1.2.w3.k", 0)
+    feed.read(state, str(path), path.stat().st_size)
+    assert state.lines.end == path.stat().st_size
+    assert sizes[0] > 60_000 and all(4000 < size <= 5010 for size in sizes[1:50]) and sizes[-2] > 60_000
+
+
 @pytest.mark.parametrize("moves_after", [1, 2])
 def test_a_pane_that_moves_while_it_is_read_for_the_first_time_loses_no_line(tmp_path, monkeypatch, moves_after):
     """By a matcher that has just begun: it looks back for what is to be seen where it begins."""

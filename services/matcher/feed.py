@@ -13,7 +13,8 @@ from .stream import StreamState
 from .times import Times
 
 TURN = 1 << 20  # bytes of one stream before another has its turn
-_PIECE = 1 << 16
+_PIECE, _LEAST = 1 << 16, 1 << 12  # bytes that are read at a time: fewer if what follows from them takes long
+_LONG = 0.025  # seconds of the processor: whoever asks something is answered after each piece
 
 
 class Owner(Protocol):
@@ -52,12 +53,14 @@ class Feed:
 
     def __init__(self, owner: Owner, root: str, full: Callable[[], bool]):
         self._owner, self._root, self._full = owner, root, full
+        self._most = _PIECE
 
     def read(self, state: StreamState, path: str, end: int) -> None:
         """Read a stream up to `end`, or until nothing more may be read. What is no longer in its spool is a gap."""
         while state.lines.end < end and not self._full():
+            began = time.thread_time()
             try:
-                found = piece(path, state.lines.end, end)
+                found = piece(path, state.lines.end, end, self._most)
                 state.times = times = self._times(state, path)
                 if found.offset > state.lines.end:
                     state.skipped += found.offset - state.lines.end
@@ -83,6 +86,8 @@ class Feed:
             self._owner.grew(state, found.offset, times)
             for block in blocks:
                 self._owner.evaluate(state, block, times)
+            fits = int(self._most * _LONG / max(time.thread_time() - began, 1e-6))
+            self._most = max(_LEAST, min(_PIECE, 2 * self._most, fits))
 
     def _times(self, state: StreamState, path: str) -> Times:
         """When what is not read yet was printed."""
