@@ -173,7 +173,7 @@ def _arm(kind: str, given: dict[str, Any]) -> Result:
     given.pop("as_json")
     where = _where(given.pop("session", None) or [], given.pop("pane", None) or [], given.pop("everywhere", False))
     patterns = given.pop("patterns", None) or []
-    patterns = [patterns] if isinstance(patterns, str) else patterns
+    patterns = [*([patterns] if isinstance(patterns, str) else patterns), *(given.pop("named", None) or [])]
     first = [given.pop(name) for name in ("first", "second") if name in given]
     dry, actions = given["act_dry"], acting.take(given)
     _find_scopes(actions)
@@ -213,9 +213,10 @@ def _add(kind: str, text: str, example: str, *tables: dict[str, Parameter], scop
 _add("pattern", "Each line that matches: an event `pattern.matched`.",
      "'FAILED (.*)' --session build --once", {"patterns": _regex(None)}, CONTEXT, FROM, ECHO)  # fmt: skip
 _add("timeout", "It has not come in time: an event `timeout.expired`.",
-     "30 --pattern ready --pane server", {
+     "30 ready --pane server", {
          "seconds": _seconds("How long to wait."),
-         "patterns": _many(str, "--pattern", "What must come; else any output.", "REGEX"),
+         "patterns": (list[str] | None, typer.Argument(None, metavar="REGEX", help="What must come; else any output.")),
+         "named": _many(str, "--pattern", "The same as an option.", "REGEX"),
      }, ECHO)  # fmt: skip
 _add("absence", "Nothing matches for a while: an event `absence.expired`.\n\nThe next match arms it again.",
      "60 heartbeat --pane worker", {"seconds": _seconds("How long."), "patterns": _regex(None)}, ECHO)  # fmt: skip

@@ -133,7 +133,7 @@ def test_timeouts(guest: Guest) -> None:
     """Two on one pane do not know of each other: a defect of the predecessor."""
     out = Printer(guest)
     began = time.time()
-    short = subscribe(guest, "timeout", "0.3", "--pattern", "never", "--pane", out.pane, "--name", "short")
+    short = subscribe(guest, "timeout", "0.3", "never", "--pane", out.pane, "--name", "short")
     long = subscribe(guest, "timeout", "600", "--pane", out.pane)
     wanted = subscribe(guest, "timeout", "600", "--pattern", "^go+d$", "--pane", out.pane)
     expired = guest.wait_event("timeout.expired", subscription=short)
