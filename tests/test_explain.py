@@ -84,6 +84,13 @@ def test_not_then():
     assert why(wanted, line(1.0, 0), line(2.0, 1), now=4.0)[1:] == ["no line that still counts has come"]
 
 
+def test_what_waits_for_other_panes():
+    rule = Rule(subscription("threshold", "A", times=4, seconds=10.0, across=True))
+    rule.take(line(1.0, 0))
+    told = explain(rule.subscription, rule, [], 2.0)["why"][-1]
+    assert told == "1 line waits until all is read that other panes had printed before"
+
+
 def test_all():
     wanted = subscription("all", members=["s2", "s3"], seconds=10.0)
     assert why(wanted, member(1.0, "s3"), now=2.0)[-1].startswith("s3 of its members have fired")

@@ -388,6 +388,13 @@ def test_the_rest_is_known_after_a_restart():
     assert play(rule, line(3.0, 2)) == [3.0]  # the A of 0.5, the B of 2.0
 
 
+def test_a_line_that_fired_as_it_paused_is_no_step_whatever_comes_in_between():
+    rule = Rule(subscription("sequence", "A", "B", seconds=10.0, across=True))
+    facts = [line(0.0, 0, pane="%3"), begun(1.0, 1, pane="%1", offset=9), line(2.0, 1, pane="%2"),
+             line(3.0, 0, 1, pane="%1", offset=9), line(4.0, 1, pane="%2")]  # fmt: skip
+    assert play(rule, *facts) == [1.0]
+
+
 @given(st.sampled_from(["sequence", "not-then", "threshold", "pattern", "absence"]), st.booleans(), st.data())
 def test_a_line_that_pauses_is_as_one_that_does_not(kind, across, data):
     """What is told of its beginning, of its rest, or of all at once comes to the same."""

@@ -1,7 +1,6 @@
 """What rules are told in the loop: in which order it follows, over a kill and a full disk; with a real file of facts."""
 
 import json
-import math
 import os
 import re
 import time
@@ -9,6 +8,7 @@ import time
 import pytest
 from ctmux.cli.history import last_lines
 from ctmux.services.matcher import arming, drafts
+from ctmux.services.matcher.aside import Untold
 from ctmux.services.matcher.memory import Memory
 from ctmux.services.matcher.options import read
 from ctmux.services.matcher.rules import Rules
@@ -27,6 +27,7 @@ class Loop:
         self.outbox = self
         self.alive = {one.id: one for one in subscriptions}
         self.journal, self.ends, self.timers, self.waiting, self.holds = [], {}, [], [], []
+        self.late, self.past, self.looks = [], set(), 0  # what is not read yet; who is told what was before; and how often
         self.deaf = self.unsure = self.behind = self.leaving = False
         self.rules = Rules(self, self, str(path), "")
         for one in subscriptions:
@@ -58,8 +59,20 @@ class Loop:
             if timer.action:
                 timer.action()
 
-    def known(self, subscription, until):
-        return 0.0 if self.behind or self.unsure else math.inf
+    def caught_up(self, until):
+        return not self.behind
+
+    def is_unsure(self, until):
+        return self.unsure
+
+    def look(self):
+        self.looks += 1
+
+    def untold(self, subscription):
+        return [Untold(0.0, "x/%9")] if self.behind or self.unsure else self.late
+
+    def tells_past(self, subscription):
+        return subscription.id in self.past
 
     def holding(self, rule):
         self.holds.append(rule.subscription.id)
@@ -457,6 +470,104 @@ def test_a_pane_is_over_when_nothing_of_it_is_put_aside(path):
     loop.behind = False
     loop.turn()
     assert done == [("%3", []), ("%2", [1006.0])]
+
+
+def test_each_fact_counts_when_all_is_read_that_was_printed_before_it(path):
+    """However much is not read yet of what came later."""
+    loop = Loop(path, [made(1, "sequence", "A", "B", seconds=9.0, across=True)])
+    loop.late = [Untold(1005.5, "x/%3")]
+    loop.rules.tell([("s1", at(6, 2, 1)), ("s1", at(5, 1)), ("s1", at(5.2, 1, 1)), ("s1", at(5.4, 1))])
+    loop.turn()
+    assert told(loop) == [1005.2]
+    loop.late = [Untold(1006.0, "x/%2")]  # its own pane: what comes is behind it
+    loop.turn()
+    assert told(loop) == [1005.2, 1006.0]
+
+
+def test_a_turn_is_for_all_that_wait(path):
+    """What is not read yet is looked for once, however many rules there are."""
+    rules = [made(number, "sequence", "A", "B", seconds=9.0, across=True) for number in range(1, 100)]
+    loop = Loop(path, rules)
+    loop.rules.tell([(f"s{number}", one) for one in (at(6, 2, 1), at(5, 1)) for number in range(1, 100)])
+    loop.turn()
+    assert len(loop.journal) == 99 and loop.looks == 1
+    assert not [left for left, timer in loop.timers if timer.action]
+
+
+def test_a_line_leaves_no_timer_behind(path):
+    """Of a rule with a deadline: each would stay until that."""
+    loop = Loop(path, [subscription(1, "pattern", "A", until="B", ttl=1e8)])
+    for number in range(50):
+        loop.rules.tell([("s1", at(number, 1))])
+        loop.turn()
+    assert len(told(loop)) == 50 and len(loop.timers) == 1
+
+
+def test_all_waits_for_what_its_members_wait_for(path):
+    """And for theirs: of what those have put aside, hold back, or are still told of the past."""
+    first, second = made(1, "pattern", "A", until="Z"), made(2, "pattern", "A", until="Z")
+    nested, both = made(3, "any", members=["s1"]), made(4, "all", members=["s3", "s2"])
+    loop = Loop(path, [first, second, nested, both])
+    loop.past = {"s1"}
+    loop.rules.tell([("s2", at(5, 1))])
+    loop.turn()
+    loop.turn()
+    assert told(loop) == [] and loop.fired("s2") == [1] and not loop.fired("s4")
+    loop.rules.tell([("s1", at(4, 1))])
+    loop.past = set()
+    loop.turn()
+    loop.turn()
+    assert loop.fired("s4") == [1] and loop.journal[-1].time == 1005.0
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_what_overflows_with_lines_after_it_is_not_forgotten(path, monkeypatch, killed):
+    monkeypatch.setattr("ctmux.services.matcher.aside._MOST", 2)
+    one = made(1, "pattern", "A", until="B", after=2, count=1)
+    loop = Loop(path, [one])
+    loop.behind = True
+    loop.rules.tell([("s1", at(number, 1)) for number in (1, 2, 3)])
+    assert list(loop.rules.by_id["s1"].held) == ["p1/10"] and loop.holds == ["s1"]
+    after = {"is": "after", "at": 1007.0, "key": "after/x/p1", "position": 10, "server": "x", "stream": "p1", "offset": 10}
+    if killed:
+        loop = Loop(path, [one])
+    loop.rules.tell([("s1", after | {"lines": []})])
+    assert told(loop) == [1001.0] and loop.ends == {"s1": "once"}
+
+
+def test_what_is_put_aside_counts_when_it_is_ended_but_no_time_passes(path):
+    loop = Loop(path, [made(1, "not-then", "A", "B", seconds=2.0, across=True), made(2, "pattern", "A", until="B")])
+    loop.behind = True
+    for id in ("s1", "s2"):
+        loop.rules.tell([(id, at(5, 1)), (id, at(8, 1))])
+        loop.rules.release(id)
+    assert not loop.fired("s1") and loop.fired("s2") == [1, 2]
+    loop = Loop(path, [made(1, "not-then", "A", "B", seconds=2.0, across=True), made(2, "pattern", "A", until="B")])
+    assert not loop.fired("s1") and loop.fired("s2") == [1, 2]
+
+
+def test_a_pane_that_ends_on_a_full_disk_waits_for_what_is_put_aside(path, monkeypatch):
+    loop, done = Loop(path, [made(1, "pattern", "A", until="B")]), []
+
+    def refuse(_self, _facts):
+        raise OSError("no space")
+
+    with monkeypatch.context() as full:
+        full.setattr(Memory, "add", refuse)
+        loop.rules.tell([("s1", at(5, 1))])
+        loop.rules.once_told("x", "%1", lambda: done.append(told(loop)))
+        loop.turn(0.0)
+        assert not done
+    for _ in range(3):
+        loop.turn()
+    assert done == [[1005.0]]
+
+
+def test_a_clock_that_is_set_back_keeps_nothing_aside(path):
+    loop = Loop(path, [made(1, "pattern", "A", until="B")])
+    loop.rules.tell([("s1", at(9e9, 1)), ("s1", at(5, 2))])
+    loop.turn()
+    assert told(loop) == [1005.0, 9e9 + 1000.0]
 
 
 def test_what_is_put_aside_keeps_no_pane_while_the_instance_is_stopped(path):

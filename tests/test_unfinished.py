@@ -1,6 +1,5 @@
 """A line that is not whole yet: when it was printed, and that nobody takes it for missing before it is looked at."""
 
-import math
 import os
 import time
 from types import SimpleNamespace
@@ -108,9 +107,9 @@ def test_what_cannot_be_evaluated_is_not_finished_and_ends_the_process(matcher):
 
 def test_nobody_is_sure_of_the_time_before_it_until_it_is_looked_at(matcher):
     matcher.print(b"login: ", age=99.0)
-    assert time.time() - 100.0 < matcher.reader.unsure_from <= time.time() - 98.0
+    assert [matcher.reader.is_unsure(time.time() - age) for age in (100.0, 98.0)] == [False, True]
     matcher.turn()
-    assert matcher.reader.unsure_from == math.inf
+    assert not matcher.reader.is_unsure(time.time())
 
 
 def test_what_is_not_read_yet_was_printed_after_what_is(matcher):
@@ -118,11 +117,11 @@ def test_what_is_not_read_yet_was_printed_after_what_is(matcher):
     matcher.reader.begin(spool.Spool("x", "$1", spool.parse_stream(NAME), str(matcher.path)))
     matcher.write(b"y\n" * feed.TURN)
     os.utime(matcher.path, (time.time() - 99.0,) * 2)
-    assert matcher.reader.unread_from == 0.0  # nothing is read
+    assert matcher.reader.behind(1.0)  # nothing is read
     matcher.turn()
-    assert time.time() - 100.0 < matcher.reader.unread_from <= time.time() - 98.0
+    assert [matcher.reader.behind(time.time() - age) for age in (100.0, 98.0)] == [False, True]
     matcher.turn()
-    assert matcher.reader.unread_from == math.inf
+    assert not matcher.reader.behind(time.time())
 
 
 @pytest.mark.parametrize("passed_by", [False, True])

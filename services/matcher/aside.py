@@ -1,10 +1,48 @@
 """Facts that wait for what was printed before them: panes are read one after the other. Pure."""
 
-from bisect import bisect_left, insort
+import math
+from bisect import insort
+from collections import Counter
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from .facts import Fact, pane_key
 
 _MOST = 1000  # facts: a flood of which we never see the end is not kept in memory
+
+
+class Untold(NamedTuple):
+    """Something of a pane, printed at `at` or later, that nobody was told of yet."""
+
+    at: float
+    pane: str
+
+
+class Known(NamedTuple):
+    """Before `first` all is told; what `pane` has printed, before `other`: in one pane, things come in their order."""
+
+    first: float = math.inf
+    pane: str = ""
+    other: float = math.inf
+
+    @classmethod
+    def without(cls, untold: Iterable[Untold]) -> "Known":
+        """What is known while these are not."""
+        known = cls()
+        for one in sorted(untold):
+            if known.first == math.inf:
+                known = cls(one.at, one.pane)
+            elif one.pane != known.pane:
+                return known._replace(other=one.at)
+        return known
+
+    def until(self, at: float) -> "Known":
+        """The same, if what comes from a time on is not known."""
+        return self._replace(first=min(self.first, at), other=min(self.other, at))
+
+    def has(self, fact: Fact) -> bool:
+        """Whether all is known that counts before a fact."""
+        return bool(fact["at"] < self.first or (fact["at"] < self.other and pane_key(fact) == self.pane))
 
 
 def _at(fact: Fact) -> float:
@@ -17,6 +55,7 @@ class Aside:
 
     def __init__(self, facts: list[Fact], ordered: bool):
         self.facts, self.ordered = facts, ordered
+        self._panes = Counter(map(pane_key, facts))
 
     def __len__(self) -> int:
         return len(self.facts)
@@ -24,12 +63,15 @@ class Aside:
     def put(self, fact: Fact) -> None:
         """Those of the same time stay in the order in which they come."""
         insort(self.facts, fact, key=_at)
+        self._panes[pane_key(fact)] += 1
 
-    def take(self, due: float | None, known: float) -> Fact | None:
-        """The next that counts, if all up to `known` has been told: none from behind `due`."""
-        if not self.facts or (due is not None and self.first >= due) or (self.ordered and self.first > known):
+    def take(self, due: float | None, told: float) -> Fact | None:
+        """The next that counts, if all up to `told` has been told: none from behind `due`."""
+        if not self.facts or (due is not None and self.first >= due) or (self.ordered and self.first > told):
             return None
-        return self.facts.pop(0)
+        fact = self.facts.pop(0)
+        self._panes[pane_key(fact)] -= 1
+        return fact
 
     @property
     def first(self) -> float:
@@ -40,15 +82,23 @@ class Aside:
         return _at(self.facts[-1])
 
     @property
-    def overdue(self) -> float:
-        """Up to when nothing is waited for any longer."""
-        return self.first if len(self.facts) > _MOST else 0.0
+    def is_full(self) -> bool:
+        """Whether the first of them waits no longer."""
+        return len(self.facts) > _MOST
 
-    def latest(self, before: float) -> float | None:
-        """The last time before another one."""
-        at = bisect_left(self.facts, before, key=_at)
-        return _at(self.facts[at - 1]) if at else None
+    def known(self, known: Known) -> float | None:
+        """The time up to which they count."""
+        last = None
+        for fact in self.facts:
+            if not known.has(fact):
+                break
+            last = _at(fact)
+        return last
+
+    def has(self, pane: str) -> bool:
+        """Whether any is of a pane."""
+        return self._panes[pane] > 0
 
     @property
     def panes(self) -> set[str]:
-        return set(map(pane_key, self.facts))
+        return set(self._panes)

@@ -7,6 +7,7 @@ from ...shared.counted import counted
 from .facts import End, Fact, Firing, Place, Said, matched, pane_key, place
 from .kinds import State, Stateless
 
+_FIRED_MOST = 100  # unfinished lines of other panes
 _TOLD_MOST = 20  # panes that `progress` speaks of
 _KEYS_MOST = 1000  # panes that one subscription follows at a time; the oldest is given up for a new one
 
@@ -58,7 +59,8 @@ class Keyed(Stateless, ABC):
         """What is told of the state of a pane; None if it does not count any more."""
 
 
-_FIRED, _BEFORE = "fired", "before"  # beside the steps: the unfinished line that has fired; what such a one has replaced
+# Beside the steps: of each stream, the unfinished line that has fired; and what such lines have replaced.
+_FIRED, _BEFORE = "fired", "before"
 
 
 def _is_of(step: dict[str, Any], fact: Fact) -> bool:
@@ -73,7 +75,8 @@ class Sequence(Keyed):
     def line(self, key: str, fact: Fact) -> list[Said]:
         begun: dict[str, Any] = dict(self.state["panes"].get(key) or {})
         found = {hit["index"]: hit for hit in self.hits(fact)}
-        if found and _FIRED in begun and _is_of(begun.pop(_FIRED), fact):
+        fired: dict[str, int] = begun.pop(_FIRED, {})
+        if fired.get(fact["stream"]) == fact["offset"]:
             return []
         for index in sorted(found, reverse=True):  # the later steps first: one line is one step
             before = self._before(begun, str(index), fact)
@@ -81,14 +84,15 @@ class Sequence(Keyed):
                 continue
             lines = [*before, {"at": fact["at"], "pane": fact["pane"], **matched(fact, found[index])}]
             if len(lines) == len(self.patterns):
-                fired = {"stream": fact["stream"], "offset": fact["offset"]}
-                self.keep(key, {_FIRED: fired} if fact["partial"] else None)
+                if fact["partial"]:
+                    fired = dict([*fired.items(), (fact["stream"], fact["offset"])][-_FIRED_MOST:])
+                self.keep(key, {_FIRED: fired} if fired else None)
                 return [Firing(place(fact), {"seconds": round(fact["at"] - lines[0]["at"], 6), "steps": lines})]
             step = str(index + 1)
             if fact["partial"]:
                 begun[_BEFORE] = {**begun.get(_BEFORE, {}), step: self._before(begun, step, fact)}
             begun[step] = lines
-        self.keep(key, begun or None)
+        self.keep(key, {**begun, **({_FIRED: fired} if fired else {})} or None)
         return []
 
     def _before(self, begun: dict[str, Any], step: str, fact: Fact) -> list[Any]:

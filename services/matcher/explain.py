@@ -23,6 +23,9 @@ def explain(subscription: Subscription, rule: Rule | None, states: Iterable[Stre
         found = [state.seen[subscription.id] for state in states if subscription.id in state.seen]
         explained |= {"fired": sum(one["times"] for one in found), "last": max(found, key=_at, default=None)}
     explained["why"] = [*_why(subscription, explained), *(rule.progress(now) if rule else ())]
+    if rule and rule.waits:
+        lines = counted(len(rule.aside), "line waits", "lines wait")
+        explained["why"].append(f"{lines} until all is read that other panes had printed before")
     if more := len(covered) - len(streams):
         explained["why"].append(f"it looks in {counted(more, 'more pane')} that nothing is said of here")
     return explained

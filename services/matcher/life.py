@@ -1,5 +1,6 @@
 """A subscription's life in the loop: what is to be done when it begins, and how it ends."""
 
+import functools
 from collections.abc import Callable, Mapping
 
 from ...shared.outbox import Outbox
@@ -45,6 +46,12 @@ class Life:
         done: Callable[[], None] | None = None,
     ) -> None:  # fmt: skip
         """Report the end, its reason and the pane that caused it; forget the subscription when that is in the journal."""
+        lives = subscription.id in self._registry.store.active
+        self._rules.release(subscription.id)
+        if lives and subscription.id not in self._registry.store.active:  # that has ended it
+            if done:
+                self._rules.once_saved(functools.partial(self._outbox.put, [], done))
+            return
         if subscription.options.after:
             self._context.end(subscription)
         self._registry.end(subscription)

@@ -6,6 +6,7 @@ where a chunk was lost, and without the way over the bus an event comes 0.7 ms e
 
 import math
 import os
+from collections.abc import Iterator
 from typing import Any
 
 from ...shared import place
@@ -14,6 +15,7 @@ from ...shared.outbox import Outbox
 from ...shared.paths import Paths, ensure_private
 from ...shared.rpc import Client
 from ...shared.service import Service
+from .aside import Untold
 from .context import Context
 from .echoes import Echoes
 from .history import History
@@ -82,35 +84,44 @@ class Matcher(Service):
         """Whether nothing may be read now."""
         return self._reader.held
 
-    def caught_up(self) -> bool:
-        """Read what is there; whether that was all."""
-        return self._read(math.inf) == math.inf
-
-    def known(self, subscription: Subscription, until: float) -> float:
-        """Read what is there; before which time nothing was printed that a subscription is still to be told. It is not
-        looked for if that is not after `until`."""
-        past = 0.0 if self._history.tells(subscription) else math.inf
-        return min(self._read(until), self._reader.unsure_from, past)
-
-    def _read(self, until: float) -> float:
-        """Before which time all is read."""
-        if self._reader.unread_from > until:  # else it reads already, and so many may ask that nobody else had his turn
-            self._reader.look()
-        return 0.0 if self.leaving else self._reader.unread_from
-
     @property
     def leaving(self) -> bool:
         """Whether the instance is being stopped: no pane is observed any more, so nobody knows what has come, and what is
         due is for the next matcher to say."""
         return os.path.exists(self.paths.stopping)
 
+    def look(self) -> None:
+        """Read what is there."""
+        self._reader.look()
+
+    def untold(self, subscription: Subscription) -> Iterator[Untold]:
+        """What a subscription, or one that it looks at, is still to be told of: of which pane, and from when on."""
+        covers = self.registry.index.covers if subscription.options.members else subscription.covers
+        for at, server, sessions, pane in self._reader.untold():
+            if any(covers(server, session, pane) for session in sessions):
+                yield Untold(at, f"{server}/{pane}")
+
+    def tells_past(self, subscription: Subscription) -> bool:
+        """Whether it is still told what was before it."""
+        return self._history.tells(subscription)
+
     def holding(self, rule: Rule) -> None:
         """It has firings that wait for the lines after theirs."""
         self._context.begin(rule)
 
+    def caught_up(self, until: float = math.inf) -> bool:
+        """Read what is there; whether that was all that has come by `until`."""
+        if not self._reader.behind(until):  # else it reads already, and so many may ask that nobody else had his turn
+            self._reader.look()
+        return not self._reader.behind(until) and not self.leaving
+
+    def is_unsure(self, until: float) -> bool:
+        """Whether an unfinished line that was there by `until` is still to be looked at."""
+        return self._reader.is_unsure(until)
+
     def released(self) -> None:
         """The full disk takes something again."""
-        self._reader.look()
+        self.look()
 
     def report(self, state: StreamState, hits: list[Hit], times: Times) -> None:
         """What fires in the past of a stream."""

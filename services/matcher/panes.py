@@ -1,7 +1,6 @@
 """What the matcher is told of panes and sessions: that one has ended, and what is typed into one."""
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 from ...shared.codec import build
@@ -48,20 +47,17 @@ class Panes:
                 stream = f"{request.server}/{request.stream}"
                 for subscription in self._registry.store.active.values():
                     subscription.armed.pop(stream, None)
-            heard(ended)
+            self._rules.once_told(request.server, request.pane, ended)
 
         def ended() -> None:
             if request.exited:
                 self._end_all(request.server, request.pane, "pane exited")
             self._answer(reply)
 
-        def heard(then: Callable[[], None]) -> None:
-            """All that it was told counts, and is kept."""
-            self._rules.once_told(request.server, request.pane, lambda: self._rules.once_saved(then))
+        def told() -> None:
+            self._rules.once_told(request.server, request.pane, finished)
 
-        self._reader.finish(
-            request, lambda: self._history.once_told(request.server, request.stream, lambda: heard(finished))
-        )
+        self._reader.finish(request, lambda: self._history.once_told(request.server, request.stream, told))
 
     def _exited(self, request: Finish, program: Program) -> None:
         """Tell that a pane's program has ended, before that is in the journal: nothing of a pane comes after its exit."""

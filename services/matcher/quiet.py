@@ -1,9 +1,8 @@
 """Unfinished lines (a prompt, say) of panes that are quiet: when one is to be looked at as it stands."""
 
-import math
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from ...shared import spool
 from ...shared.service import Service, Timer
@@ -25,11 +24,15 @@ class Quiet:
         """Look at the stream's unfinished line when it has been quiet for a moment."""
         self._wait(f"{state.server}/{state.name}", self._seconds, -1)
 
-    @property
-    def awaits_from(self) -> float:
-        """Since when the oldest unfinished line is there that is still to be looked at."""
-        waiting = [self._streams[key] for key in self._timers if key in self._streams]
-        return min((state.times.of(state.lines.end) for state in waiting if state.lines.tail), default=math.inf)
+    def awaits(self, until: float) -> bool:
+        """Whether an unfinished line that was there by `until` is still to be looked at."""
+        return any(at <= until for at, _state in self.waiting())
+
+    def waiting(self) -> Iterator[tuple[float, StreamState]]:
+        """The unfinished lines that are still to be looked at, and when they were printed."""
+        for state in (self._streams[key] for key in self._timers if key in self._streams):
+            if state.lines.tail:
+                yield state.times.of(state.lines.end), state
 
     def _wait(self, key: str, seconds: float, size: int) -> None:
         if key not in self._timers:

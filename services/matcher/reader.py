@@ -1,9 +1,8 @@
 """The spools as they grow: each stream read on from where it is, in turns, and to its end when that is asked."""
 
-import math
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 from ...shared import inotify, moves, spool
@@ -52,10 +51,19 @@ class Reader:
         self._ends: dict[str, list[tuple[bool, Done]]] = {}  # streams to be finished: over?, and whom to tell
         service.register(self._folders, self.look)
 
-    @property
-    def unread_from(self) -> float:
-        """From when on there may be output that is not read yet."""
-        return min(map(self._printed, self._pending), default=math.inf)
+    def behind(self, until: float) -> bool:
+        """Whether there is output that is not read yet and may have been there by `until`."""
+        return any(self._printed(key) <= until for key in self._pending)
+
+    def untold(self) -> Iterator[tuple[float, str, set[str], str]]:
+        """What is not read yet, and each unfinished line that is still to be looked at: from when on, of which server,
+        sessions and pane."""
+        for key, touched in self._pending.items():
+            state = self._streams.get(key)
+            sessions = {touched.session, *(state.route.ahead(state.lines.end) if state else ())}
+            yield self._printed(key), touched.server, sessions, touched.stream.pane
+        for at, state in self._quiet.waiting():
+            yield at, state.server, {state.session}, state.pane
 
     def _printed(self, key: str) -> float:
         """When the last was printed that is read of a stream: what follows came later."""
@@ -106,10 +114,9 @@ class Reader:
         place = spool.wherever(self._root, found, lambda path: (path, os.path.getsize(path)))
         return place or (found.path, 0)
 
-    @property
-    def unsure_from(self) -> float:
-        """From when on there are unfinished lines that are still to be looked at."""
-        return self._quiet.awaits_from
+    def is_unsure(self, until: float) -> bool:
+        """Whether an unfinished line that was there by `until` is still to be looked at."""
+        return self._quiet.awaits(until)
 
     # ---- what is new -----------------------------------------------------------------------------------------------
 

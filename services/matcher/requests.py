@@ -1,6 +1,5 @@
 """What is asked of the matcher by those who subscribe: subscribe, unsubscribe, list, explain."""
 
-import functools
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -87,9 +86,4 @@ class Requests:
 
     def _unsubscribe(self, request: Unsubscribe, reply: Reply) -> None:
         subscription = self._store.find(request.subscription)
-        self._rules.settle(subscription.id)
-        done = functools.partial(reply, {"subscription": subscription.public()})
-        if subscription.id in self._store.active:
-            self._life.end(subscription, "removed", done=done)
-        else:  # what it had put aside has ended it
-            self._outbox.put([], done)
+        self._life.end(subscription, "removed", done=lambda: reply({"subscription": subscription.public()}))

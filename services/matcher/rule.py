@@ -1,7 +1,6 @@
 """A subscription that remembers something: facts in, events out, the same whenever the same facts are told again. Pure."""
 
 import json
-from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from .aside import Aside
@@ -69,22 +68,25 @@ class Rule:
         return self.subscription.pane is None and (self._options.across or self._options.until is not None)
 
     @property
-    def wake(self) -> float | None:
-        """When a tick is wanted."""
-        if self.over or self.closing:
-            return None
-        first = self.aside.first if self.aside and self.aside.ordered else None
-        return min((at for at in (self.deadline, first) if at is not None), default=None)
+    def waits(self) -> bool:
+        """Whether it has put something aside that is to count."""
+        return bool(self.aside) and not self.over and not self.closing
 
-    def tick(self, now: float, known: float) -> float | None:
-        """The time of the tick that it may be told `now`, when all that was printed before `known` has been told."""
-        due = self.deadline
-        waiting = self.aside.latest(known) if self.aside.ordered else None
-        return max((at for at in (due, waiting) if at is not None and at <= now and at < known), default=None)
+    @property
+    def since(self) -> float | None:
+        """From when on it may yet fire by what is known already."""
+        held = (float(one["at"]) for one in self.held.values())
+        first = self.aside.first if self.waits else None
+        return min((at for at in (self.deadline, first, *held) if at is not None), default=None)
+
+    @property
+    def is_up(self) -> bool:
+        """Whether something tells that its time is up, although others may have come before."""
+        return bool(self.aside) and self.deadline is not None and self.aside.last >= self.deadline
 
     @property
     def deadline(self) -> float | None:
-        """When its time is up, unless a fact changes that."""
+        """When a tick is due."""
         if self.over or self.closing:
             return None
         ttl = self._options.ttl and self.subscription.created + self._options.ttl
@@ -108,17 +110,24 @@ class Rule:
         return self._kind.progress(now)
 
     @property
-    def panes(self) -> Collection[str]:
+    def panes(self) -> set[str]:
         """Those of which it waits for something that their end decides."""
-        panes: Collection[str] | None = self._kind.state.get("panes")
-        if panes is None:
-            return ()
-        return {*panes, *self.aside.panes} if self.aside else panes
+        return {pane for pane in {*self._kind.state.get("panes", ()), *self.aside.panes} if self.waits_for(pane)}
+
+    def waits_for(self, pane: str) -> bool:
+        """Whether the end of a pane may decide something."""
+        if self._options.across or "panes" not in self._kind.state:
+            return False
+        return pane in self._kind.state["panes"] or self.aside.has(pane)
+
+    def waits_with(self, pane: str) -> bool:
+        """Whether something of a pane is put aside that is to count."""
+        return self.waits and self.aside.has(pane)
 
     def take(self, fact: Fact) -> list[Fired]:
         """The events that follow from a fact. What was due before it comes first."""
         if fact["is"] == "tick":
-            return self._pass(fact["at"])
+            return self._pass(fact["at"], passes=not fact.get("over"))
         if self.knows(fact):
             return []
         fact = self._heard.new(fact)
@@ -131,17 +140,17 @@ class Rule:
         """Up to when all is known by a fact: in one pane, things come in their order."""
         if self.subscription.pane is not None and not self._options.members:
             return float(fact["at"])
-        return self.aside.overdue
+        return self.aside.first if self.aside.is_full else 0.0
 
-    def _pass(self, now: float) -> list[Fired]:
-        """What has come, and what was due by `now`, in the order of their times."""
+    def _pass(self, now: float, passes: bool = True) -> list[Fired]:
+        """What has come, and, if time passes, what was due by `now`, in the order of their times."""
         fired: list[Fired] = []
         while not self.over:
             due = self.deadline
             fact = self.aside.take(due, now)
             if fact is not None:
                 fired += self._hear(fact)
-            elif due is not None and due <= now:
+            elif passes and due is not None and due <= now:
                 fired += self._expire(due)
             else:
                 break

@@ -3,12 +3,12 @@
 import time
 from collections import deque
 from collections.abc import Callable, Container, Iterable
+from functools import partial
 from typing import Protocol
 
 from ...shared.outbox import Outbox
 from ...shared.service import Service
-from . import drafts
-from .due import Due
+from . import drafts, due
 from .facts import Fact, pane_key
 from .members import Members, Told
 from .memory import Memory
@@ -19,19 +19,14 @@ _AGAIN = 1.0  # seconds until what a full disk refused is tried again
 _DAMAGED = (KeyError, IndexError, TypeError, ValueError, AttributeError)  # what a file that was changed may lead to
 
 
-class Owner(Protocol):
+class Owner(due.Owner, Protocol):
     """What the rules need of the matcher."""
 
     outbox: Outbox
 
     def ended(self, subscription: Subscription, reason: str, by: str | None) -> None: ...
 
-    def known(self, subscription: Subscription, until: float) -> float: ...
-
     def holding(self, rule: Rule) -> None: ...
-
-    @property
-    def leaving(self) -> bool: ...
 
     def released(self) -> None: ...
 
@@ -46,12 +41,11 @@ class Rules:
         self.by_id: dict[str, Rule] = {}
         self.members = Members()
         self._waiting: dict[str, set[str]] = {}  # pane -> those that may wait for something of it that its end decides
-        self._due = Due(service, self)
+        self._due = due.Due(service, self, owner)
         self._coming: list[Told] = []  # what follows from what they are told just now
         self._telling = False
         self._unsaved: list[Told] = []
         self._behind: deque[Callable[[], None]] = deque()  # what comes after that
-        self._ending: list[tuple[str, Callable[[], None]]] = []  # panes of which nothing more comes, and what comes then
 
     @property
     def stuck(self) -> bool:
@@ -71,7 +65,7 @@ class Rules:
         """As an earlier matcher left it, unless that is damaged."""
         try:
             rule = Rule(subscription, self._memory.states.pop(subscription.id, None))
-            _ = rule.wake, rule.panes, rule.aside.panes
+            _ = rule.since, rule.panes
         except _DAMAGED as error:
             print(f"facts: the state of {subscription.id} is damaged and left out: {error!r}", flush=True)
             return Rule(subscription)
@@ -97,6 +91,7 @@ class Rules:
         self._memory.facts, self._memory.states = [], {}
         for id, rule in self.by_id.items():
             rule.reported(reported.get(id, 0))
+            self._due.arm(rule)
         for rule in list(self.by_id.values()):
             if rule.over:
                 self._owner.ended(rule.subscription, rule.over, None)
@@ -122,7 +117,6 @@ class Rules:
         finally:
             self._telling = False
         self._compact()
-        self._end()
 
     def _keep(self, news: list[Told]) -> None:
         if news and not self._unsaved:
@@ -161,19 +155,22 @@ class Rules:
     def _apply(self, told: Iterable[Told], again: bool = False) -> None:
         """`again`: what an earlier matcher has told them, of which a part may be damaged."""
         over: list[tuple[Rule, str | None]] = []
+        late: dict[Rule, None] = {}
         for id, fact in told:
             rule = self.by_id.get(id)
             if rule is None:
                 continue
             try:
                 fired = rule.take(fact)
-                if pane_key(fact) in rule.panes:
+                if rule.waits_for(pane_key(fact)):
                     self._waiting.setdefault(pane_key(fact), set()).add(id)
             except _DAMAGED as error:
                 print(f"facts: {id} makes nothing of {str(fact)[:200]}: {error!r}", flush=True)
                 fired = []
                 if not again:  # its state is damaged, and no fact would mend it
                     rule.over = rule.over or "damaged"
+            if rule.held and rule.aside.ordered:  # whoever has told the line does not know
+                late[rule] = None
             self._owner.outbox.put([drafts.fired(rule.subscription, event) for event in fired])
             for event in fired:
                 self._coming += self.members.fired(id, event)
@@ -181,25 +178,10 @@ class Rules:
                 over.append((rule, pane_key(fact) if fact.get("pane") else None))
             else:
                 self._due.arm(rule)
+        for rule in late:
+            self._owner.holding(rule)
         for rule, by in over:  # behind its last event
             self._owner.ended(rule.subscription, str(rule.over), by)
-
-    def once_told(self, server: str, pane: str, action: Callable[[], None]) -> None:
-        """Call it when nothing of a pane is put aside any more, or that is left to the next matcher."""
-        self._ending.append((f"{server}/{pane}", action))
-        self._end()
-
-    def _end(self) -> None:
-        if not self._ending:
-            return
-        rules = [] if self._owner.leaving else [rule for rule in self.by_id.values() if rule.aside and rule.wake]
-        waiting = {pane for rule in rules for pane in rule.aside.panes}
-        ending, self._ending = self._ending, []
-        for pane, action in ending:
-            if pane in waiting:
-                self._ending.append((pane, action))
-            else:
-                action()
 
     def _compact(self) -> None:
         if self._memory.full and not self._unsaved:
@@ -208,19 +190,17 @@ class Rules:
 
     # ---- times -----------------------------------------------------------------------------------------------------
 
-    def known(self, subscription: Subscription, until: float) -> float:
-        """Before which time nothing was printed that a subscription is still to be told."""
-        return self._owner.known(subscription, until)
-
-    def ticked(self, rule: Rule, tick: Fact) -> None:
-        self.tell([(rule.subscription.id, tick)])
-        if rule.held:
-            self._owner.holding(rule)
-
-    def waited(self) -> None:
-        self._end()
+    def once_told(self, server: str, pane: str, action: Callable[[], None]) -> None:
+        """Call it when all that they were told of a pane counts, and is kept."""
+        told = partial(self._due.once_told, f"{server}/{pane}", partial(self.once_saved, action))
+        self.once_saved(told)
 
     def settle(self, id: str) -> None:
-        """Nothing more comes of where it looks, or it is over: what it has put aside counts now."""
+        """Nothing more comes of where it looks: what it has put aside counts now."""
         if id in self.by_id:
             self._due.settle(self.by_id[id])
+
+    def release(self, id: str) -> None:
+        """It is over: what it has put aside counts now, but does not tell that a time is up."""
+        if id in self.by_id:
+            self._due.release(self.by_id[id])
