@@ -3,6 +3,7 @@
 import functools
 import os
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -55,6 +56,7 @@ class History:
     def __init__(self, service: Service, owner: Owner, root: str, quiet: float):
         self._service, self._owner, self._root, self._quiet = service, owner, root, quiet
         self._open: dict[tuple[str, str], _Past] = {}  # by subscription and stream
+        self._told: Counter[str] = Counter()  # subscription -> how many streams
         self._behind: dict[str, list[Callable[[], None]]] = {}  # stream -> what comes after its past
 
     def hides(self, hit: Hit, state: StreamState) -> bool:
@@ -63,7 +65,7 @@ class History:
 
     def tells(self, subscription: Subscription) -> bool:
         """Whether a subscription is still told what was before it."""
-        return any(id == subscription.id for id, _stream in self._open)
+        return self._told[subscription.id] > 0
 
     def begin(self, subscription: Subscription, live: StreamState, since: int) -> None:
         """Tell what a stream had from `since` up to where it is looked at, soon."""
@@ -76,6 +78,7 @@ class History:
         for pattern in subscription.texts:
             past.engine.add(pattern)
         self._open[subscription.id, _key(live)] = past
+        self._told[subscription.id] += 1
         self._service.after(0.0, lambda: self._go_on(past))
 
     def once_told(self, server: str, stream: str, action: Callable[[], None]) -> None:
@@ -104,6 +107,9 @@ class History:
 
     def _close(self, past: _Past) -> None:
         del self._open[past.subscription.id, _key(past.live)]
+        self._told[past.subscription.id] -= 1
+        if not self._told[past.subscription.id]:
+            del self._told[past.subscription.id]
         key = _key(past.live)
         if not any(stream == key for _id, stream in self._open):
             for action in self._behind.pop(key, ()):
