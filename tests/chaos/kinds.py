@@ -14,7 +14,7 @@ _FOREVER = "1000000"
 
 
 class Kinds:
-    """One pane, and a subscription of each kind to it."""
+    """One pane, and a subscription of each kind to it, or to all panes, of which only this one matches."""
 
     def __init__(self, world: World, folder: str):
         self._world, self._folder = world, folder
@@ -47,6 +47,11 @@ class Kinds:
         }.items():
             self._ids[name] = world.ctmux("subscribe", *arguments, "--pane", pane).stdout.strip()
         self._ids["idle"] = world.ctmux("subscribe", "idle", "3", "--pane", "main:0").stdout.strip()
+        for name, arguments in {  # over all panes: the order of these counts
+            "across": ("sequence", r"^step \d*2$", r"^step \d*8$", "--within", _FOREVER, "--across"),
+            "until": ("pattern", r"^step \d*1$", "--until", "^never$"),
+        }.items():
+            self._ids[name] = world.ctmux("subscribe", *arguments).stdout.strip()
         self._ids["any"] = world.ctmux("subscribe", "any", self._ids["sequence"]).stdout.strip()
         self._ids["all"] = world.ctmux("subscribe", "all", self._ids["sequence"], self._ids["threshold"]).stdout.strip()
         session = world.tmux("display-message", "-p", "-t", pane, "#{session_id}")
@@ -79,6 +84,8 @@ class Kinds:
             "pattern": (len([step for step in range(1, steps + 1) if step % 10 == 5]), end),
             "count": (min(steps, 100), "count"), "limit": (1, end), "echo": (0, end), "expired": (1, "expired"),
             "satisfied": (0, "satisfied"), "absence": (1, end), "exit": (1, end), "command": (steps // 10, end),
+            "across": (len([step for step in range(1, steps + 1) if step % 10 == 8]), None),
+            "until": (len([step for step in range(1, steps + 1) if step % 10 == 1]), None),
             "prompt": (steps // 10, end), "idle": (1, None), "any": (len(sequences), "members ended"), "all": (all_, None),
         }  # fmt: skip
 
