@@ -32,7 +32,7 @@ def why(wanted, *facts, now, pane="%1", printed=b""):
     rule = Rule(wanted)
     for fact in facts:
         rule.take(fact)
-        rule.take({"is": "tick", "at": fact["at"]})
+        rule.take({"is": "tick", "at": fact["at"], "position": 0})
     state = StreamState("x", "$1", pane, "p1", 0)
     state.commands.feed(printed, 0, lambda _end: 0.0)
     list(state.lines.feed(b"text\n"))

@@ -83,6 +83,17 @@ def test_an_overflow_is_told(watching, tmp_path):
     assert last.wd == -1
 
 
+def test_all_that_has_happened_is_read_at_once(watching, tmp_path):
+    watching.watch(str(tmp_path), inotify.MODIFY)
+    with open(tmp_path / "a", "wb", buffering=0) as a, open(tmp_path / "b", "wb", buffering=0) as b:
+        for _ in range(400):
+            a.write(b"x")
+            b.write(b"x")
+    (tmp_path / "last").write_bytes(b"x")
+    events = watching.read()
+    assert len(events) == 801 and events[-1].name == "last" and not watching.read()
+
+
 def test_the_end_of_the_directory(watching, tmp_path):
     folder = tmp_path / "s1"
     folder.mkdir()

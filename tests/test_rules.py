@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 def subscription(kind, *patterns, pane=None, **options):
     return Subscription(
-        "s1", 1, kind, list(patterns), None, None, pane, "", 0.0, options=read(kind, list(patterns), options)
+        "s1", 1, kind, list(patterns), pane and "x", None, pane, "", 0.0, options=read(kind, list(patterns), options)
     )  # fmt: skip
 
 

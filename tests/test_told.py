@@ -11,6 +11,7 @@ from ctmux.services.matcher import arming, drafts
 from ctmux.services.matcher.aside import Untold
 from ctmux.services.matcher.memory import Memory
 from ctmux.services.matcher.options import read
+from ctmux.services.matcher.rule import Rule
 from ctmux.services.matcher.rules import Rules
 from ctmux.services.matcher.store import Store
 from ctmux.services.matcher.subscription import Subscription
@@ -18,6 +19,11 @@ from ctmux.shared import journal, spool
 from ctmux.shared.errors import NoTarget, UsageError
 from ctmux.shared.messages import Subscribe
 from ctmux.shared.service import Timer
+
+
+def untold(at, pane):
+    """Something of a pane that is not told yet."""
+    return Untold(at, f"p{pane}", "x", {"$1"}, f"%{pane}")
 
 
 class Loop:
@@ -28,7 +34,7 @@ class Loop:
         self.alive = {one.id: one for one in subscriptions}
         self.journal, self.ends, self.timers, self.waiting, self.holds = [], {}, [], [], []
         self.late, self.past, self.looks = [], set(), 0  # what is not read yet; who is told what was before; and how often
-        self.deaf = self.unsure = self.behind = self.leaving = False
+        self.deaf = self.doubts = self.behind = self.leaving = False
         self.rules = Rules(self, self, str(path), "")
         for one in subscriptions:
             if not one.plain:
@@ -63,13 +69,14 @@ class Loop:
         return not self.behind
 
     def is_unsure(self, until):
-        return self.unsure
+        return self.doubts
 
-    def look(self):
+    def unread(self):
         self.looks += 1
+        return [untold(0.0, 9)] if self.behind else self.late
 
-    def untold(self, subscription):
-        return [Untold(0.0, "x/%9")] if self.behind or self.unsure else self.late
+    def unsure(self):
+        return [untold(0.0, 9)] if self.doubts else []
 
     def tells_past(self, subscription):
         return subscription.id in self.past
@@ -190,10 +197,10 @@ def test_what_is_due_sooner_is_counted_sooner(path):
 
 def test_what_may_have_come_in_time_is_waited_for(path):
     loop = Loop(path, [subscription(1, "timeout", "A", seconds=5.0)])
-    loop.unsure = True
+    loop.doubts = True
     loop.turn(9.0)
     assert not loop.ends
-    loop.unsure = False
+    loop.doubts = False
     loop.turn(9.0)
     assert loop.ends == {"s1": "expired"}
 
@@ -438,7 +445,7 @@ ACROSS = [  # the same of rules for which the order of the panes' lines is all
 
 
 @pytest.mark.parametrize(("wanted", "options", "facts", "fires"), ACROSS)
-@pytest.mark.parametrize("late", ["behind", "unsure"])
+@pytest.mark.parametrize("late", ["behind", "doubts"])
 @pytest.mark.parametrize("killed", [None, *range(5)])
 def test_lines_of_several_panes_count_in_the_order_of_their_times(path, wanted, options, facts, fires, late, killed):
     one = made(1, *wanted, **options)
@@ -475,11 +482,11 @@ def test_a_pane_is_over_when_nothing_of_it_is_put_aside(path):
 def test_each_fact_counts_when_all_is_read_that_was_printed_before_it(path):
     """However much is not read yet of what came later."""
     loop = Loop(path, [made(1, "sequence", "A", "B", seconds=9.0, across=True)])
-    loop.late = [Untold(1005.5, "x/%3")]
+    loop.late = [untold(1005.5, 3)]
     loop.rules.tell([("s1", at(6, 2, 1)), ("s1", at(5, 1)), ("s1", at(5.2, 1, 1)), ("s1", at(5.4, 1))])
     loop.turn()
     assert told(loop) == [1005.2]
-    loop.late = [Untold(1006.0, "x/%2")]  # its own pane: what comes is behind it
+    loop.late = [untold(1006.0, 2)]  # its own pane: what comes is behind it
     loop.turn()
     assert told(loop) == [1005.2, 1006.0]
 
@@ -544,6 +551,68 @@ def test_what_is_put_aside_counts_when_it_is_ended_but_no_time_passes(path):
     assert not loop.fired("s1") and loop.fired("s2") == [1, 2]
     loop = Loop(path, [made(1, "not-then", "A", "B", seconds=2.0, across=True), made(2, "pattern", "A", until="B")])
     assert not loop.fired("s1") and loop.fired("s2") == [1, 2]
+
+
+def test_what_may_never_come_is_waited_for_only_a_while(path, monkeypatch):
+    """A line that is never finished, say, or a member: what can be read is read in the end."""
+    first, second = made(1, "pattern", "A", after=2, ttl=1e6), made(2, "pattern", "A", until="Z")
+    loop, done = Loop(path, [first, second, made(3, "all", members=["s1", "s2"])]), []
+    loop.doubts = True
+    loop.rules.tell([("s1", at(4, 1)), ("s2", at(5, 2))])
+    loop.rules.once_told("x", "%2", lambda: done.append(loop.fired("s2")))
+    for _ in range(9):
+        loop.turn()
+    assert not loop.fired("s2") and not done
+    now = time.monotonic()
+    monkeypatch.setattr("ctmux.services.matcher.due.time.monotonic", lambda: now + 3.0)
+    loop.behind = True
+    loop.turn()
+    assert not loop.fired("s2")
+    loop.behind = False
+    for _ in range(2):
+        loop.turn()
+    assert loop.fired("s2") == [1] and not done  # the other rule counts from then on
+    monkeypatch.setattr("ctmux.services.matcher.due.time.monotonic", lambda: now + 6.0)
+    loop.turn()
+    assert done == [[1]]
+
+
+def test_the_end_of_a_pane_waits_for_nothing_that_comes_later(path):
+    """It is respawned, and prints on."""
+    loop, done = Loop(path, [made(1, "pattern", "A", until="B")]), []
+    loop.behind = True
+    loop.rules.tell([("s1", at(5, 1))])
+    loop.rules.once_told("x", "%1", lambda: done.append(told(loop)))
+    loop.behind, loop.late = False, [untold(1006.0, 2)]
+    for number in range(9):
+        loop.rules.tell([("s1", at(number + 10, 1, since=time.time() + 9.0))])
+        loop.turn()
+    assert done == [[1005.0]]
+
+
+def test_a_tick_that_is_told_again_passes_nothing_new(path):
+    """A state that was written beside other work may be younger than the facts behind it."""
+    rule = Rule(made(1, "sequence", "A", "B", seconds=9.0, across=True))
+    first, early = at(8, 2), at(7, 1, 1)
+    ticks = []
+    rule.take(line(1, 1000.1, hits=[]))
+    ticks.append(rule.tick(1010.0))
+    rule.take(ticks[0])
+    rule.take(first)
+    rule = Rule(rule.subscription, rule.dump())
+    assert rule.take(ticks[0]) == [] and len(rule.aside) == 1
+    assert rule.take(early) == [] and rule.take(rule.tick(1008.0)) == []
+
+
+def test_members_of_members_are_each_looked_at_once(path):
+    """However many ways lead to them."""
+    levels = [[made(number, "pattern", "A", until="Z") for number in range(1, 21)]]
+    for level in range(1, 6):
+        below = [one.id for one in levels[-1]]
+        levels.append([made(level * 100 + number, "any", members=below, until="Z") for number in range(20)])
+    top = made(999, "all", members=[one.id for one in levels[-1]])
+    loop = Loop(path, [*(one for level in levels for one in level), top])
+    assert len(loop.rules._due._members(loop.rules.by_id["s999"])) == 120
 
 
 def test_a_pane_that_ends_on_a_full_disk_waits_for_what_is_put_aside(path, monkeypatch):

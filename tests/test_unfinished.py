@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from ctmux.services.matcher import feed
+from ctmux.services.matcher.aside import Untold
 from ctmux.services.matcher.reader import Reader
 from ctmux.shared import spool
 from ctmux.shared.messages import Finish
@@ -156,3 +157,21 @@ def test_a_line_that_a_pane_begins_before_it_moves_is_whole(matcher):
     matcher.write(b"OR\n")
     matcher.finish()
     assert [raw for raw, _age in matcher.told] == [b"no ERROR\n"]
+
+
+def test_what_is_still_to_be_told_is_known_before_it_is_read(matcher):
+    matcher.write(b"before\n")
+    matcher.begin()
+    matcher.write(b"a line\n")
+    os.utime(matcher.path, (time.time() - 100.0,) * 2)
+    matcher.reader.look()
+    assert not list(matcher.reader.unread()) and not list(matcher.reader.unsure())
+    matcher.write(b"login: ")
+    matcher.reader.notice()
+    [unread] = matcher.reader.unread()
+    assert unread == Untold(unread.at, NAME, "x", {"$1"}, "%1")
+    assert 99.0 < time.time() - unread.at < 110.0  # it came later than what was read last
+    matcher.turn()
+    [unsure] = matcher.reader.unsure()
+    assert not list(matcher.reader.unread()) and unsure == Untold(unsure.at, NAME, "x", {"$1"}, "%1")
+    assert time.time() - unsure.at < 10.0

@@ -3,7 +3,7 @@
 import math
 from bisect import insort
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from .facts import Fact, pane_key
@@ -12,27 +12,30 @@ _MOST = 1000  # facts: a flood of which we never see the end is not kept in memo
 
 
 class Untold(NamedTuple):
-    """Something of a pane, printed at `at` or later, that nobody was told of yet."""
+    """Something of a stream, printed at `at` or later, that nobody was told of yet; `sessions`: where that may be from."""
 
     at: float
+    stream: str
+    server: str
+    sessions: set[str]
     pane: str
 
 
 class Known(NamedTuple):
-    """Before `first` all is told; what `pane` has printed, before `other`: in one pane, things come in their order."""
+    """Before `first` all is told; what `stream` has printed, before `other`: a stream comes in its order."""
 
     first: float = math.inf
-    pane: str = ""
+    stream: str = ""
     other: float = math.inf
 
     @classmethod
     def without(cls, untold: Iterable[Untold]) -> "Known":
         """What is known while these are not."""
         known = cls()
-        for one in sorted(untold):
+        for one in sorted(untold, key=lambda one: one.at):
             if known.first == math.inf:
-                known = cls(one.at, one.pane)
-            elif one.pane != known.pane:
+                known = cls(one.at, one.stream)
+            elif one.stream != known.stream:
                 return known._replace(other=one.at)
         return known
 
@@ -42,7 +45,7 @@ class Known(NamedTuple):
 
     def has(self, fact: Fact) -> bool:
         """Whether all is known that counts before a fact."""
-        return bool(fact["at"] < self.first or (fact["at"] < self.other and pane_key(fact) == self.pane))
+        return bool(fact["at"] < self.first or (fact["at"] < self.other and fact.get("stream") == self.stream))
 
 
 def _at(fact: Fact) -> float:
@@ -54,7 +57,7 @@ class Aside:
     between those that came before it and those that came after."""
 
     def __init__(self, facts: list[Fact], ordered: bool):
-        self.facts, self.ordered = facts, ordered
+        self.facts, self.ordered = sorted(facts, key=_at), ordered
         self._panes = Counter(map(pane_key, facts))
 
     def __len__(self) -> int:
@@ -70,7 +73,10 @@ class Aside:
         if not self.facts or (due is not None and self.first >= due) or (self.ordered and self.first > told):
             return None
         fact = self.facts.pop(0)
-        self._panes[pane_key(fact)] -= 1
+        pane = pane_key(fact)
+        self._panes[pane] -= 1
+        if not self._panes[pane]:
+            del self._panes[pane]
         return fact
 
     @property
@@ -97,7 +103,18 @@ class Aside:
 
     def has(self, pane: str) -> bool:
         """Whether any is of a pane."""
-        return self._panes[pane] > 0
+        return pane in self._panes
+
+    def firsts(self) -> Iterator[tuple[str, float]]:
+        """Each pane, and the time of the first of it."""
+        left = set(self._panes)
+        for fact in self.facts:
+            pane = pane_key(fact)
+            if pane in left:
+                left.remove(pane)
+                yield pane, _at(fact)
+            if not left:
+                return
 
     @property
     def panes(self) -> set[str]:

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from ...shared.service import Service
@@ -13,6 +13,7 @@ from .rule import Rule
 from .subscription import Subscription
 
 _BEHIND = 0.05  # seconds until it is looked at again, when what has come by then is not read yet
+_PATIENCE = 2.0  # seconds in which nothing counts of what is put aside; then only what can be read is waited for
 
 
 class Owner(Protocol):
@@ -22,9 +23,9 @@ class Owner(Protocol):
 
     def is_unsure(self, until: float) -> bool: ...
 
-    def look(self) -> None: ...
+    def unread(self) -> list[Untold]: ...
 
-    def untold(self, subscription: Subscription) -> Iterable[Untold]: ...
+    def unsure(self) -> list[Untold]: ...
 
     def tells_past(self, subscription: Subscription) -> bool: ...
 
@@ -44,15 +45,36 @@ class Rules(Protocol):
     def tell(self, told: Iterable[Told]) -> None: ...
 
 
+class _Look:
+    """What was found in one turn: the same for all rules of a scope."""
+
+    def __init__(self, owner: Owner):
+        self._unread, self._unsure = owner.unread(), owner.unsure()
+        self._scopes: dict[object, Known] = {}
+
+    def known(self, subscription: Subscription, late: bool) -> Known:
+        """What is known where a subscription looks; `late`: whether it waits for no unfinished line any more."""
+        members = bool(subscription.options.members)  # which may look anywhere
+        scope = subscription.server, subscription.session, members, late
+        if scope not in self._scopes:
+            untold = self._unread if late else [*self._unread, *self._unsure]
+            self._scopes[scope] = Known.without(one for one in untold if members or _covers(subscription, one))
+        return self._scopes[scope]
+
+
+def _covers(subscription: Subscription, untold: Untold) -> bool:
+    return any(subscription.covers(untold.server, session, untold.pane) for session in untold.sessions)
+
+
 class Due:
     """A timer for each rule that has a deadline, and one for all that have put something aside."""
 
     def __init__(self, service: Service, rules: Rules, owner: Owner):
         self._service, self._rules, self._owner = service, rules, owner
         self._deadlines = Deadlines(service, self._due)
-        self._aside: dict[str, None] = {}  # rules, the first to have put something aside first
+        self._aside: dict[str, float] = {}  # rules, and since when nothing counts of what they have put aside (monotonic)
         self._soon = self._later = False  # whether a turn will come
-        self._ending: list[tuple[str, Callable[[], None]]] = []  # panes of which nothing more comes, and what comes then
+        self._ending: list[tuple[str, float, Callable[[], None]]] = []  # panes, until when, and what comes then
 
     def __len__(self) -> int:
         return len(self._deadlines) + len(self._aside)
@@ -63,7 +85,7 @@ class Due:
         if rule.deadline is not None:
             self._deadlines.arm(id, rule.deadline, 0.0 if rule.is_up else None)
         if rule.waits:
-            self._aside[id] = None
+            self._aside.setdefault(id, time.monotonic())
             self._have_turn()
         else:
             self._aside.pop(id, None)
@@ -85,26 +107,29 @@ class Due:
         if id in self._deadlines or rule.deadline != deadline:
             return
         known = caught_up and not self._rules.stuck and not self._owner.is_unsure(deadline)
-        if known and not self._hurry_members(rule, deadline) and not self._owner.tells_past(rule.subscription):
-            self._rules.tell([_tick(id, deadline)])
+        if known and not self._hurry_members(rule, deadline):
+            self._rules.tell([(id, rule.tick(deadline))])
         else:
             self._deadlines.arm(id, deadline, _BEHIND)
 
     def _hurry_members(self, rule: Rule, until: float) -> bool:
         """Whether one that it looks at may yet fire by a time: that is seen to at once."""
-        late = [member for member in self._members(rule) if member.since is not None and member.since <= until]
+        late = [member for member in self._members(rule) if member.deadline is not None and member.deadline <= until]
         for member in late:
-            if member.deadline is not None and member.deadline <= until:
-                self._deadlines.arm(member.subscription.id, member.deadline, 0.0)
+            self._deadlines.arm(member.subscription.id, member.deadline or 0.0, 0.0)
         return bool(late)
 
-    def _members(self, rule: Rule) -> Iterator[Rule]:
-        """Those that remember something of all that it looks at, and of what those look at."""
-        for id in rule.subscription.options.members:
+    def _members(self, rule: Rule) -> list[Rule]:
+        """Those that remember something of all that it looks at, and of what those look at; each once."""
+        found: dict[str, Rule] = {}
+        ids = list(rule.subscription.options.members)
+        while ids:
+            id = ids.pop()
             member = self._rules.by_id.get(id)
-            if member:
-                yield member
-                yield from self._members(member)
+            if member and id not in found:
+                found[id] = member
+                ids += member.subscription.options.members
+        return list(found.values())
 
     # ---- what is put aside -----------------------------------------------------------------------------------------
 
@@ -117,13 +142,17 @@ class Due:
         """Of rules for which the order of panes matters, tell each up to when all is known."""
         self._soon = False
         if not self._owner.leaving and not self._rules.stuck:
-            self._owner.look()
-            scopes: dict[object, Known] = {}
-            ticks = []
-            for id in list(self._aside):
+            look = _Look(self._owner)
+            now = time.monotonic()
+            ticks: list[Told] = []
+            for id, since in list(self._aside.items()):
                 rule = self._rules.by_id[id]
-                if rule.aside.ordered and (at := rule.aside.known(self._known(rule, scopes))) is not None:
-                    ticks.append(_tick(id, at))
+                if not rule.aside.ordered:
+                    continue
+                at = rule.aside.known(self._known(rule, look, now - since > _PATIENCE))
+                if at is not None:
+                    self._aside[id] = now
+                    ticks.append((id, rule.tick(at)))
             self._rules.tell(ticks)
         self._end()
         if (self._aside or self._ending) and not self._later:
@@ -135,42 +164,46 @@ class Due:
         if not self._soon:
             self._turn()
 
-    def _known(self, rule: Rule, scopes: dict[object, Known]) -> Known:
-        """`scopes`: what was found of them in this turn."""
-        subscription = rule.subscription
-        members = list(self._members(rule))
+    def _known(self, rule: Rule, look: _Look, late: bool) -> Known:
+        """`late`: what may never come is waited for no longer: an unfinished line, the end of its past, a member."""
+        known = look.known(rule.subscription, late)
+        if late:
+            return known
+        members = self._members(rule)
         if any(self._owner.tells_past(one.subscription) for one in (rule, *members)):
-            return Known().until(0.0)
-        scope = (subscription.server, subscription.session, bool(subscription.options.members))
-        if scope not in scopes:
-            scopes[scope] = Known.without(self._owner.untold(subscription))
-        return scopes[scope].until(min((one.since for one in members if one.since is not None), default=math.inf))
+            return known.until(0.0)
+        return known.until(min((one.since for one in members if one.since is not None), default=math.inf))
 
     def settle(self, rule: Rule) -> None:
         """Nothing more comes of where it looks: what it has put aside counts now."""
         if rule.aside:
-            self._rules.tell([_tick(rule.subscription.id, rule.aside.last)])
+            self._rules.tell([(rule.subscription.id, rule.tick(rule.aside.last))])
 
     def release(self, rule: Rule) -> None:
-        """It is over: what it has put aside counts now, but does not tell that a time is up."""
+        """It is over: what it has put aside counts now, up to its deadline, and no time passes."""
         if rule.waits:
-            id, tick = _tick(rule.subscription.id, rule.aside.last)
-            self._rules.tell([(id, {**tick, "over": True})])
+            self._rules.tell([(rule.subscription.id, rule.tick(rule.aside.last, over=True))])
 
     # ---- panes that end --------------------------------------------------------------------------------------------
 
     def once_told(self, pane: str, action: Callable[[], None]) -> None:
-        """Call it when nothing of a pane is put aside any more, or that is left to the next matcher."""
-        if self._owner.leaving or not any(self._rules.by_id[id].waits_with(pane) for id in self._aside):
-            action()
+        """Call it when nothing is put aside that a pane has printed by now, or that is left to the next matcher."""
+        if self._aside:
+            self._ending.append((pane, time.time(), action))
+            self._have_turn()
         else:
-            self._ending.append((pane, action))  # a turn comes, as there is such a rule
+            action()
 
     def _end(self) -> None:
+        if not self._ending:
+            return
+        first: dict[str, float] = {}  # of each pane
+        for rule in () if self._owner.leaving else map(self._rules.by_id.__getitem__, self._aside):
+            for pane, at in rule.aside.firsts():
+                first[pane] = min(at, first.get(pane, math.inf))
         ending, self._ending = self._ending, []
-        for pane, action in ending:
-            self.once_told(pane, action)
-
-
-def _tick(id: str, at: float) -> Told:
-    return id, {"is": "tick", "at": at, "key": "tick", "position": 0}
+        for pane, until, action in ending:
+            if first.get(pane, math.inf) <= until:
+                self._ending.append((pane, until, action))
+            else:
+                action()

@@ -1,6 +1,5 @@
 """A subscription's life in the loop: what is to be done when it begins, and how it ends."""
 
-import functools
 from collections.abc import Callable, Mapping
 
 from ...shared.outbox import Outbox
@@ -48,12 +47,17 @@ class Life:
         """Report the end, its reason and the pane that caused it; forget the subscription when that is in the journal."""
         lives = subscription.id in self._registry.store.active
         self._rules.release(subscription.id)
-        if lives and subscription.id not in self._registry.store.active:  # that has ended it
-            if done:
-                self._rules.once_saved(functools.partial(self._outbox.put, [], done))
-            return
+        self._rules.once_saved(lambda: self._end(subscription, reason, by, done, lives))
+
+    def _end(
+        self, subscription: Subscription, reason: str, by: str | None, done: Callable[[], None] | None, lives: bool
+    ) -> None:  # fmt: skip
         if subscription.options.after:
             self._context.end(subscription)
+        if lives and subscription.id not in self._registry.store.active:  # what was released has ended it
+            if done:
+                self._rules.once_saved(lambda: self._outbox.put([], done))
+            return
         self._registry.end(subscription)
         self._silence.end(subscription)
         for state in self._streams.values():

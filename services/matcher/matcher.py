@@ -6,7 +6,6 @@ where a chunk was lost, and without the way over the bus an event comes 0.7 ms e
 
 import math
 import os
-from collections.abc import Iterator
 from typing import Any
 
 from ...shared import place
@@ -90,16 +89,18 @@ class Matcher(Service):
         due is for the next matcher to say."""
         return os.path.exists(self.paths.stopping)
 
-    def look(self) -> None:
-        """Read what is there."""
+    def unread(self) -> list[Untold]:
+        """Read what is there; what is left of it that anybody wants, or has come meanwhile."""
         self._reader.look()
+        self._reader.notice()  # it may be older than what was read last
+        covers = self.registry.index.covers
+        return [
+            one for one in self._reader.unread() if any(covers(one.server, session, one.pane) for session in one.sessions)
+        ]
 
-    def untold(self, subscription: Subscription) -> Iterator[Untold]:
-        """What a subscription, or one that it looks at, is still to be told of: of which pane, and from when on."""
-        covers = self.registry.index.covers if subscription.options.members else subscription.covers
-        for at, server, sessions, pane in self._reader.untold():
-            if any(covers(server, session, pane) for session in sessions):
-                yield Untold(at, f"{server}/{pane}")
+    def unsure(self) -> list[Untold]:
+        """Unfinished lines that are still to be looked at."""
+        return list(self._reader.unsure())
 
     def tells_past(self, subscription: Subscription) -> bool:
         """Whether it is still told what was before it."""
@@ -113,6 +114,7 @@ class Matcher(Service):
         """Read what is there; whether that was all that has come by `until`."""
         if not self._reader.behind(until):  # else it reads already, and so many may ask that nobody else had his turn
             self._reader.look()
+            self._reader.notice()
         return not self._reader.behind(until) and not self.leaving
 
     def is_unsure(self, until: float) -> bool:
@@ -121,7 +123,7 @@ class Matcher(Service):
 
     def released(self) -> None:
         """The full disk takes something again."""
-        self.look()
+        self._reader.look()
 
     def report(self, state: StreamState, hits: list[Hit], times: Times) -> None:
         """What fires in the past of a stream."""

@@ -11,6 +11,7 @@ from ...shared.messages import Finish
 from ...shared.outbox import Outbox
 from ...shared.service import Service
 from . import commands, feed
+from .aside import Untold
 from .feed import Feed
 from .progress import Note
 from .quiet import Quiet
@@ -55,15 +56,17 @@ class Reader:
         """Whether there is output that is not read yet and may have been there by `until`."""
         return any(self._printed(key) <= until for key in self._pending)
 
-    def untold(self) -> Iterator[tuple[float, str, set[str], str]]:
-        """What is not read yet, and each unfinished line that is still to be looked at: from when on, of which server,
-        sessions and pane."""
+    def unread(self) -> Iterator[Untold]:
+        """What is not read yet."""
         for key, touched in self._pending.items():
             state = self._streams.get(key)
             sessions = {touched.session, *(state.route.ahead(state.lines.end) if state else ())}
-            yield self._printed(key), touched.server, sessions, touched.stream.pane
+            yield Untold(self._printed(key), touched.stream.name, touched.server, sessions, touched.stream.pane)
+
+    def unsure(self) -> Iterator[Untold]:
+        """Each unfinished line that is still to be looked at."""
         for at, state in self._quiet.waiting():
-            yield at, state.server, {state.session}, state.pane
+            yield Untold(at, state.name, state.server, {state.session}, state.pane)
 
     def _printed(self, key: str) -> float:
         """When the last was printed that is read of a stream: what follows came later."""
@@ -121,7 +124,17 @@ class Reader:
     # ---- what is new -----------------------------------------------------------------------------------------------
 
     def look(self) -> None:
-        """Take what has happened, then read what is new, for a slice."""
+        """Read what is new, for a slice."""
+        self._notice()
+        self._work()
+
+    def notice(self) -> None:
+        """Know where something is new; it is read soon."""
+        self._notice()
+        if self._pending:
+            self._soon()
+
+    def _notice(self) -> None:
         for touched in self._folders.read():
             key = f"{touched.server}/{touched.stream.name}"
             if touched.mask == inotify.DELETE:
@@ -131,7 +144,6 @@ class Reader:
                 self._complete(key)
             elif not self._is_over(key, touched):
                 self._pending[key] = touched
-        self._work()
 
     def _is_over(self, key: str, touched: Touched) -> bool:
         """Whether all of a stream is matched. Its spool is still touched when the kernel has lost count (an overflow of

@@ -50,13 +50,19 @@ class Rule:
         self.closing: str | None = state.get("closing")
         self.held: dict[str, dict[str, Any]] = state.get("held", {})
         self.aside = Aside(state.get("aside", []), self._is_ordered())
+        self._ticks = self._issued = int(state.get("ticks", 0))
+
+    def tick(self, at: float, over: bool = False) -> Fact:
+        """What tells it, once, that all up to a time is known; `over`: although it is not, and no time has passed."""
+        self._issued += 1
+        return {"is": "tick", "at": at, "key": "tick", "position": self._issued, "over": over}
 
     def dump(self) -> dict[str, Any]:
         """All that it remembers, as JSON can hold it."""
         state = {
             "kind": self._kind.state, "policy": self._policy.state, "seen": self._heard.positions,
             "begun": self._heard.begun, "fired": self.fired, "last": self.last, "over": self.over, "held": self.held,
-            "closing": self.closing, "aside": self.aside.facts,
+            "closing": self.closing, "aside": self.aside.facts, "ticks": self._ticks,
         }  # fmt: skip
         copied: dict[str, Any] = json.loads(json.dumps(state))
         return copied
@@ -65,7 +71,11 @@ class Rule:
         """Whether facts of several panes count in the order of their times: of others, each does as soon as it is told."""
         if self.subscription.kind == "all":
             return True
-        return self.subscription.pane is None and (self._options.across or self._options.until is not None)
+        return not self._is_one_pane and (self._options.across or self._options.until is not None)
+
+    @property
+    def _is_one_pane(self) -> bool:
+        return self.subscription.pane is not None and self.subscription.server is not None
 
     @property
     def waits(self) -> bool:
@@ -120,13 +130,12 @@ class Rule:
             return False
         return pane in self._kind.state["panes"] or self.aside.has(pane)
 
-    def waits_with(self, pane: str) -> bool:
-        """Whether something of a pane is put aside that is to count."""
-        return self.waits and self.aside.has(pane)
-
     def take(self, fact: Fact) -> list[Fired]:
         """The events that follow from a fact. What was due before it comes first."""
         if fact["is"] == "tick":
+            if 0 < fact["position"] <= self._ticks:  # told again: what was put aside since then was not meant
+                return []
+            self._ticks = self._issued = max(fact["position"], self._issued)
             return self._pass(fact["at"], passes=not fact.get("over"))
         if self.knows(fact):
             return []
@@ -138,7 +147,7 @@ class Rule:
 
     def _sure(self, fact: Fact) -> float:
         """Up to when all is known by a fact: in one pane, things come in their order."""
-        if self.subscription.pane is not None and not self._options.members:
+        if self._is_one_pane and not self._options.members:
             return float(fact["at"])
         return self.aside.first if self.aside.is_full else 0.0
 
