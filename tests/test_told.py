@@ -602,6 +602,23 @@ def test_a_tick_that_is_told_again_passes_nothing_new(path):
     rule = Rule(rule.subscription, rule.dump())
     assert rule.take(ticks[0]) == [] and len(rule.aside) == 1
     assert rule.take(early) == [] and rule.take(rule.tick(1008.0)) == []
+    two = [rule.tick(1009.0), rule.tick(1020.0)]  # while a full disk keeps the first
+    rule.take(at(9, 2)), rule.take(at(10, 1, 1))
+    assert [fired.at for tick in two for fired in rule.take(tick)] == [1010.0]
+
+
+def test_no_time_passes_before_what_a_member_has_put_aside(path):
+    member, follower = made(1, "pattern", "A", until="Z"), made(2, "any", members=["s1"], ttl=10.0)
+    loop = Loop(path, [member, follower])
+    loop.late = [untold(1002.0, 2)]
+    loop.rules.tell([("s1", at(5, 1))])
+    for _ in range(5):
+        loop.turn()
+    assert not loop.ends
+    loop.late = []
+    for _ in range(5):
+        loop.turn()
+    assert loop.fired("s2") == [1] and loop.ends == {"s2": "ttl"}
 
 
 def test_members_of_members_are_each_looked_at_once(path):

@@ -114,10 +114,13 @@ class Due:
 
     def _hurry_members(self, rule: Rule, until: float) -> bool:
         """Whether one that it looks at may yet fire by a time: that is seen to at once."""
-        late = [member for member in self._members(rule) if member.deadline is not None and member.deadline <= until]
-        for member in late:
-            self._deadlines.arm(member.subscription.id, member.deadline or 0.0, 0.0)
-        return bool(late)
+        late = False
+        for member in self._members(rule):
+            if member.deadline is not None and member.deadline <= until:
+                self._deadlines.arm(member.subscription.id, member.deadline, 0.0)
+                late = True
+            late = late or (member.waits and member.aside.first <= until)
+        return late
 
     def _members(self, rule: Rule) -> list[Rule]:
         """Those that remember something of all that it looks at, and of what those look at; each once."""
