@@ -343,6 +343,12 @@ def test_what_makes_no_sense_is_refused(kind, patterns, options):
         read(kind, patterns, options)
 
 
+def test_a_number_that_is_none_is_refused_by_its_name():
+    for options in ({"ttl": float("nan")}, {"cooldown": float("inf")}, {"seconds": float("nan")}):
+        with pytest.raises(UsageError, match=f"^{next(iter(options))} (nan|inf): a number of seconds above 0"):
+            read("timeout", ["A"], {"seconds": 1.0, **options})
+
+
 def test_a_clock_that_is_set_back_lengthens_no_window():
     for options in ({"limit": [1, 10.0]}, {"cooldown": 10.0}, {"dedupe": 10.0}):
         assert play(Rule(subscription("pattern", "A", **options)), line(9999.0, 0), line(1.0, 0, offset=10**6)) == [

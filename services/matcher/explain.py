@@ -51,7 +51,7 @@ def _why(subscription: Subscription, found: dict[str, Any]) -> Iterable[str]:
         if stream["alternate"]:
             yield f"{stream['pane']} shows a full-screen program: what that draws is not looked at"
         if not stream["looked_through"] and not stream["unfinished"]:
-            yield f"{stream['pane']} has printed nothing since it was armed"
+            yield f"{stream['pane']} has printed nothing since it was armed, or the daemon has started"
         if subscription.wants & {COMMAND, PROMPT} and not stream["marked"]:
             yield f"{stream['pane']}: no shell there has marked a prompt or a command yet; see: ctmux shell-init --help"
     if found["fired"]:

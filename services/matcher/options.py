@@ -83,12 +83,12 @@ def read(kind: str, patterns: list[Any], given: dict[str, Any]) -> Options:
             raise UsageError(f"unknown option {key!r}; there are: {', '.join(known)}")
         if not fits(value, Options.__annotations__[key]):
             raise UsageError(f"{key} {value!r}: {Options.__annotations__[key]} is expected")
-    _check_json(given)
     options = Options(**given)
     _check_lists(options)
+    _check_values(options)
+    _check_json(given)
     _check_kind(kind, patterns, options)
     specs.read_all(options.actions, None if options.members else [*patterns, options.text or ""])
-    _check_values(options)
     return options
 
 

@@ -33,11 +33,6 @@ class Output:
         """Whether nothing may be read now, because a full disk takes nothing that follows from it."""
         return self._rules.stuck
 
-    @property
-    def remembers(self) -> bool:
-        """Whether any subscription counts times."""
-        return bool(self._rules.by_id)
-
     def wants(self, state: StreamState) -> bool:
         """Whether any subscription covers the stream."""
         return self._index.covers(state.server, state.session, state.pane)

@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from ...shared.marks import Mark
+from ...shared.marks import STEP, Mark
 
 
 class Times:
@@ -14,6 +14,11 @@ class Times:
         self.latest = latest
         self._marks = marks
         self._offsets = [mark.offset for mark in marks]
+
+    def pauses(self, seconds: float) -> list[int]:
+        """Where nothing was printed for so long: half a line was looked at there, by whoever read it as it came."""
+        pairs = zip(self._marks, self._marks[1:], strict=False)
+        return [mark.offset for mark, then in pairs if then.time - mark.time >= seconds + STEP]
 
     def of(self, end: int) -> float:
         """By when the bytes before `end` were there."""

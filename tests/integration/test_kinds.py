@@ -216,6 +216,30 @@ def test_panes_that_are_read_late_count_in_the_order_in_which_they_printed(daemo
     assert explained["why"][-1] == "no line that still counts has come"
 
 
+@pytest.mark.parametrize("then", [signal.SIGCONT, signal.SIGKILL])
+def test_a_question_that_is_read_late_was_asked_before_it_was_answered(daemon: World, then: signal.Signals) -> None:
+    """Its line is whole only behind the answer of another pane."""
+    asks, answers = Printer(daemon), Printer(daemon)
+    asked = subscribe(daemon, "timeout", "2", "quest", "--pane", asks.pane)
+    prompt = subscribe(daemon, "pattern", r"quest\? $", "--pane", asks.pane)
+    answered = subscribe(daemon, "sequence", "quest", "answer", "--within", "60", "--across")
+    missing = subscribe(daemon, "not-then", "quest", "answer", "--within", "2", "--across")
+    ending = subscribe(daemon, "pattern", "answer", "--until", "quest")
+    matcher = daemon.role("matcher")
+    os.kill(matcher, signal.SIGSTOP)
+    for pane, text in ((asks, "quest? "), (answers, "answer\n"), (answers, "wait\n"), (asks, "me\n")):
+        began = time.monotonic()
+        pane(text)
+        until(lambda began=began: time.monotonic() - began > 0.8)  # type: ignore[misc]
+    typed = daemon.ctmux("pane", "send-keys", answers.pane, "x")
+    assert "the matcher does not answer" in typed.stderr
+    os.kill(matcher, then)
+    until(lambda: fired(daemon, answered))
+    assert ended(daemon, ending) == "until" and ended(daemon, asked) == "satisfied"
+    assert [(e["data"]["line"], e["data"]["partial"]) for e in fired(daemon, prompt)] == [("quest? ", True)]
+    assert not fired(daemon, ending) and not fired(daemon, missing)
+
+
 def test_a_pattern_is_tried_on_what_was_printed(guest: Guest) -> None:
     out = Printer(guest)
     out("error: 7\nfine\n")
