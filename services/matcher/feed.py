@@ -54,7 +54,7 @@ class Feed:
         self._most = _PIECE
 
     def read(self, state: StreamState, path: str, end: int) -> None:
-        """Read a stream up to `end`, or until nothing more may be read. What is no longer in its spool is a gap. A line that
+        """Read a stream up to `end`, or until nothing more may be read. What its spool has no more is a gap. A line that
         paused is looked at as it would have been then, also where it is read late."""
         try:
             state.times = self._times(state, path)
