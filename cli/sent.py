@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from ..shared import paths, supervised
-from ..shared.errors import CtmuxError
+from ..shared.errors import CtmuxError, NoDaemon
 from .output import say
 from .server import socket
 
@@ -34,7 +34,7 @@ def typed(keys: Iterable[str], literally: bool) -> str:
 
 
 def tell(pane: str, text: str) -> None:
-    """Tell it, if there is a matcher. What goes wrong here costs no more than an echo that is seen, and is said."""
+    """Tell it, if there is a matcher. What goes wrong here costs no more than an echo that is seen."""
     with contextlib.suppress(CtmuxError, OSError):
         where = paths.resolve()
         if not supervised.running(where) or not (text.strip() or os.environ.get("CTMUX_DEPTH")):
@@ -54,8 +54,8 @@ def tell(pane: str, text: str) -> None:
             client = Client(context, where.control(role))
             try:
                 client.ask(request, _SECONDS)
-            except CtmuxError:
-                if role == "matcher":
+            except NoDaemon:
+                if role == "matcher" and text.strip():
                     say(f"ctmux: the matcher does not answer: what is typed into {pane} now may fire as if it was output")
             finally:
                 client.close()

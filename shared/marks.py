@@ -17,7 +17,6 @@ class Mark(NamedTuple):
     end: bool
 
 
-STEP = 0.1  # seconds between two marks: closer ones are one, so that a slow stream has no index larger than itself
 _MARK = struct.Struct("<QdQ")
 
 
@@ -53,6 +52,8 @@ class Index:
     """The index of a stream. Its file is also the lock of the stream's publisher, and its last mark the place to go on
     from: nothing is missed by a publisher that starts anew, and at most one chunk is published twice."""
 
+    _STEP = 0.1  # seconds between two marks: closer ones are one, so that a slow stream has no index larger than itself
+
     def __init__(self, path: str):
         self.fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._size = os.fstat(self.fd).st_size
@@ -73,7 +74,7 @@ class Index:
 
     def add(self, mark: Mark) -> None:
         at = self._size
-        if at and 0 <= mark.time - self._begun < STEP and not mark.end:
+        if at and 0 <= mark.time - self._begun < self._STEP and not mark.end:
             at -= _MARK.size
         else:
             self._begun = mark.time

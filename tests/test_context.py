@@ -87,7 +87,7 @@ def around(world, before=0, after=0):
 
 def hit(wanted, offset, end):
     world_line = StreamState("x", "$1", "%1", "p1.2.w3.k", end)
-    return world_line, Hit(wanted, offset, end, "A", [], False, False)
+    return world_line, Hit(wanted, offset, end, end, "A", [], False, False)
 
 
 def before(context, state, found):

@@ -10,7 +10,9 @@ from ctmux.services.matcher.index import Index
 from ctmux.services.matcher.lines import LINE_MAX
 from ctmux.services.matcher.stream import StreamState
 from ctmux.services.matcher.subscription import Subscription
+from ctmux.services.matcher.times import Times
 from ctmux.shared import spool
+from ctmux.shared.marks import Mark
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -365,3 +367,39 @@ def test_armed_in_a_piece_of_a_line_that_begins_in_a_switch(cut):
     assert hit.line == "foo"
     before = b"x" * (LINE_MAX - cut) + ON
     assert not feed(stream(), before + b"abcfoo\n", subscription("foo", armed=len(before) + 3))
+
+
+MARKS = [7, 10, 20]  # of `a line\n` and the beginnings of the next one
+
+
+@pytest.mark.parametrize(
+    ("pattern", "armed", "came"),
+    [
+        ("que", 0, 10), ("quest", 0, 20), (r"\? me", 0, 25), ("^quest", 0, 20), ("a line", 0, 7), ("est", 9, 20),
+        ("que", 8, None), (r"\?", 12, 25),
+    ],
+)  # fmt: skip
+def test_a_line_that_is_read_late_came_when_what_matches_was_printed(pattern, armed, came):
+    """A question has its time, not that of its answer."""
+    state = stream()
+    state.times = Times(9.0, [Mark(offset, float(offset), False) for offset in MARKS])
+    hits = feed(state, b"a line\nque\x1b[31mst\x1b[m? me\nmore\n", subscription(pattern, armed=armed))
+    assert [hit.came for hit in hits] == ([] if came is None else [came])
+
+
+@given(st.text("ab\r\x08", max_size=30), st.sets(st.integers(1, 30)))
+def test_what_came_first_matched_by_then(text, marks):
+    data = text.encode() + b"ab\n"
+    state = stream()
+    state.times = Times(9.0, [Mark(offset, 1.0, False) for offset in sorted(marks)])
+    for hit in feed(state, data, subscription("ab")):
+        assert hit.came == hit.end or (hit.came in marks and feed(stream(), data[: hit.came] + b"\n", subscription("ab")))
+
+
+def test_of_several_patterns_the_first_tells_when():
+    wanted = subscription("que")
+    wanted.patterns = ["me", "que"]
+    state = stream()
+    state.times = Times(9.0, [Mark(4, 1.0, False), Mark(9, 2.0, False)])
+    [hit] = feed(state, b"que? me\n", wanted)
+    assert hit.came == 4 and [index for index, _match in hit.matches] == [0, 1]

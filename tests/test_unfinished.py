@@ -19,7 +19,7 @@ class Matcher:
 
     def __init__(self, root):
         self.told, self.gaps, self.timers, self.outbox, self.finished = [], [], [], [], []
-        self.held, self.wanted, self.sessions = False, True, ("$1", "$2")
+        self.held, self.remembers, self.wanted, self.sessions = False, True, True, ("$1", "$2")
         self.path = root / "x" / "s1" / f"{NAME}.raw"
         (root / "x" / "meta").mkdir(parents=True)
         self.path.parent.mkdir()

@@ -20,6 +20,9 @@ _LONG = 0.025  # seconds of the processor: whoever asks something is answered af
 class Owner(Protocol):
     """Who looks at what is read."""
 
+    @property
+    def remembers(self) -> bool: ...
+
     def grew(self, state: StreamState, begin: int, times: Times) -> None: ...
 
     def missed(self, state: StreamState, start: int, end: int) -> None: ...
@@ -46,34 +49,19 @@ def piece(path: str, start: int, end: int, most: int = _PIECE) -> spool.Range:
 
 
 class Feed:
-    """`full`: whether nothing more may be read now. `quiet`: seconds after which an unfinished line is looked at as it
-    stands."""
+    """`full`: whether nothing more may be read now."""
 
-    def __init__(self, owner: Owner, root: str, quiet: float, full: Callable[[], bool]):
-        self._owner, self._root, self._quiet, self._full = owner, root, quiet, full
+    def __init__(self, owner: Owner, root: str, full: Callable[[], bool]):
+        self._owner, self._root, self._full = owner, root, full
         self._most = _PIECE
 
     def read(self, state: StreamState, path: str, end: int) -> None:
-        """Read a stream up to `end`, or until nothing more may be read. What its spool has no more is a gap. A line that
-        paused is looked at as it would have been then, also where it is read late."""
-        try:
-            state.times = self._times(state, path)
-        except FileNotFoundError:
-            return
-        for pause in state.times.pauses(self._quiet):
-            if state.lines.end < pause < end:
-                self._read(state, path, pause)
-                unfinished = state.lines.unfinished() if state.lines.end == pause else None
-                if unfinished:
-                    self._owner.evaluate(state, unfinished, state.times)
-        self._read(state, path, end)
-
-    def _read(self, state: StreamState, path: str, end: int) -> None:
-        times = state.times
+        """Read a stream up to `end`, or until nothing more may be read. What is no longer in its spool is a gap."""
         while state.lines.end < end and not self._full():
             began = time.thread_time()
             try:
                 found = piece(path, state.lines.end, end, self._most)
+                state.times = times = self._times(state, path)
                 if found.offset > state.lines.end:
                     state.skipped += found.offset - state.lines.end
                     state.missing = state.lines.offset if state.missing is None else state.missing
@@ -98,12 +86,15 @@ class Feed:
             self._owner.grew(state, found.offset, times)
             for block in blocks:
                 self._owner.evaluate(state, block, times)
-            fits = int(self._most * _LONG / max(time.thread_time() - began, 1e-6))
+            fits = int(len(found.data) * _LONG / max(time.thread_time() - began, 1e-6))
             self._most = max(_LEAST, min(_PIECE, 2 * self._most, fits))
 
     def _times(self, state: StreamState, path: str) -> Times:
         """When what is not read yet was printed."""
-        return self._times_behind(state, state.lines.end, min(time.time(), os.stat(path).st_mtime))
+        latest = min(time.time(), os.stat(path).st_mtime)
+        if not self._owner.remembers:  # the time of a plain event may be a little late
+            return Times(latest)
+        return self._times_behind(state, state.lines.end, latest)
 
     def _times_behind(self, state: StreamState, offset: int, latest: float) -> Times:
         """By the spool's own time, and by the watcher's marks if we are late."""

@@ -122,6 +122,7 @@ class History:
         changed = os.stat(path).st_mtime
         published = marks.read(spool.meta(f"{self._root}/{state.server}", state.name, "idx"))
         times = Times(min(time.time(), changed), [mark for mark in published if mark.offset > state.lines.end])
+        state.times = times
         while state.lines.end < past.live.lines.end:
             if self._owner.held:
                 return _HELD

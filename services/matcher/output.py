@@ -33,6 +33,11 @@ class Output:
         """Whether nothing may be read now, because a full disk takes nothing that follows from it."""
         return self._rules.stuck
 
+    @property
+    def remembers(self) -> bool:
+        """Whether any subscription counts times."""
+        return bool(self._rules.by_id)
+
     def wants(self, state: StreamState) -> bool:
         """Whether any subscription covers the stream."""
         return self._index.covers(state.server, state.session, state.pane)
@@ -93,7 +98,7 @@ class Output:
             rule = self._rules.by_id.get(subscription.id)
             if not subscription.plain and (rule is None or rule.closing):
                 continue  # over, by a line before this one
-            at = times.of(hit.end)
+            at = times.of(hit.came)
             fact = facts.line(state, hit, at)
             if not subscription.plain:
                 told.append((subscription.id, fact | self._context.before(around, hit)))

@@ -41,7 +41,7 @@ class Reader:
 
     def __init__(self, service: Service, owner: Owner, streams: dict[str, StreamState], root: str, quiet: float):
         self._service, self._owner, self._streams, self._root = service, owner, streams, root
-        self._feed = Feed(owner, root, quiet, lambda: self._is_full() or self._is_late())
+        self._feed = Feed(owner, root, lambda: self._is_full() or self._is_late())
         self._quiet = Quiet(service, root, quiet, streams, self._read_all, self._look_at_unfinished)
         self._folders = Folders(root, _MASK, every=True)
         self._pending: dict[str, Touched] = {}  # streams with something new

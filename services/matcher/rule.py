@@ -135,7 +135,7 @@ class Rule:
         if fact["is"] == "tick":
             if 0 < fact["position"] <= self._ticks:  # told again: what was put aside since then was not meant
                 return []
-            self._ticks = fact["position"]
+            self._ticks = max(self._ticks, fact["position"])
             self._issued = max(self._issued, self._ticks)
             return self._pass(fact["at"], passes=not fact.get("over"))
         if self.knows(fact):

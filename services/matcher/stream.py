@@ -1,6 +1,7 @@
 """One stream as the matcher goes through it: how far it is, and what has fired on the line it stands in. Pure."""
 
 import time
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -19,12 +20,13 @@ from .typed import Typed
 
 
 class Hit(NamedTuple):
-    """A line that a subscription looks for: `offset`..`end` are its bytes in the stream. `matches`: those of its patterns
-    that match, by their index, the lowest first."""
+    """A line that a subscription looks for: `offset`..`end` are its bytes in the stream; it matches by those before `came`.
+    `matches`: those of its patterns that match, by their index, the lowest first."""
 
     subscription: Subscription
     offset: int
     end: int
+    came: int
     line: str
     matches: list[tuple[int, pattern.Match]]
     partial: bool
@@ -143,21 +145,27 @@ class StreamState:
         since = owner.since(self.server, self.name)
         if end <= since:
             return None
-        if offset < since:
-            # Armed in the middle of this line: only what came after that counts.
-            at = since - block.offset
-            rest = cuts.unfinished(self._cut + view.raw[:at]) + view.raw[at : end - block.offset]
-            shown, with_echo, _after = visible.parts(rest, self._state(block, at))
-            late = with_echo if owner.options.include_echo else shown
-            text = valid(terminal.clean(late)).strip(b"\n")
+
+        def seen(stop: int) -> bytes:
+            """What counts for the owner of the line up to there."""
+            at = max(offset, since) - block.offset
+            part = cuts.unfinished(self._cut + view.raw[:at]) + view.raw[at : stop - block.offset]
+            shown, with_echo, _after = visible.parts(part, self._state(block, at))
+            return valid(terminal.clean(with_echo if owner.options.include_echo else shown)).strip(b"\n")
+
+        if offset < since:  # armed in the middle of this line: only what came after that counts
+            text = seen(end)
             again = next(iter(pattern.search(found.pattern, text)), None)
             if again is None:
                 return None
             match = again
+        parts = self.times.inside(max(offset, since), end)  # a question may have been there long before its line was whole
+        first = bisect_left(parts, True, key=lambda stop: any(pattern.search(found.pattern, seen(stop))))
+        came = parts[first] if first < len(parts) else end
         truncated = block.truncated and end == block.offset + len(block.raw)
         line = text.decode(errors="replace")
         matches = [(index, match) for index, own in enumerate(owner.texts) if own == found.pattern]
-        return Hit(owner, offset, end, line, matches, block.partial, truncated)
+        return Hit(owner, offset, end, came, line, matches, block.partial, truncated)
 
     def _has_fired(self, hit: Hit) -> bool:
         return hit.offset == self._fired_line and _marks(hit) <= self._fired
@@ -187,6 +195,7 @@ def _joined(hits: list[Hit]) -> list[Hit]:
     for hit in hits:
         if joined and (joined[-1].offset, joined[-1].subscription.id) == (hit.offset, hit.subscription.id):
             joined[-1].matches.extend(hit.matches)
+            joined[-1] = joined[-1]._replace(came=min(joined[-1].came, hit.came))
         else:
             joined.append(hit)
     return joined

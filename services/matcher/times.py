@@ -1,9 +1,9 @@
 """When a line was printed: now, if it is read as it comes; else by the marks of the watcher, if that was in time. Pure."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
-from ...shared.marks import STEP, Mark
+from ...shared.marks import Mark
 
 
 class Times:
@@ -15,10 +15,9 @@ class Times:
         self._marks = marks
         self._offsets = [mark.offset for mark in marks]
 
-    def pauses(self, seconds: float) -> list[int]:
-        """Where nothing was printed for so long: half a line was looked at there, by whoever read it as it came."""
-        pairs = zip(self._marks, self._marks[1:], strict=False)
-        return [mark.offset for mark, then in pairs if then.time - mark.time >= seconds + STEP]
+    def inside(self, start: int, end: int) -> list[int]:
+        """Where, between two offsets, it is known what was there by when."""
+        return self._offsets[bisect_right(self._offsets, start) : bisect_left(self._offsets, end)]
 
     def of(self, end: int) -> float:
         """By when the bytes before `end` were there."""
